@@ -1,0 +1,66 @@
+# Every target sets up what it needs in .venv, once per lock.
+# Needed beforehand: git, make and python3 (3.11 or newer) with venv.
+
+PYTHON ?= python3
+KILLS ?= 200
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+PACKAGES := $(VENV)/packages
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+UV := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo chat test check fix bench crash sdk-tests lock
+
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
+
+demo: $(READY) ## Two days of a support desk in under a minute, offline
+	@$(BIN)/python -m bots.demo
+
+chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat --user alice)
+	@$(BIN)/deskmate chat
+
+test: $(READY) ## Run the tests (some of them: make test ARGS="-k undo")
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Format, lint, types, imports: changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(READY) ## Format, and mend what can be mended by itself
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## Measure what the desk costs
+	$(BIN)/python -m benchmarks $(ARGS)
+
+crash: $(READY) ## Kill the desk at random and count the damage (make crash KILLS=1000)
+	$(BIN)/python -m tests.crash.bench --kills $(KILLS)
+
+sdk-tests: $(READY) ## Run the Agents SDK's own tests on our sessions
+	$(BIN)/python -m tests.sdk
+
+lock: $(PACKAGES) ## Pin every package again (newer ones: make lock ARGS=--upgrade)
+	$(PIP) install --quiet $(UV)
+	$(BIN)/uv pip compile pyproject.toml --universal --extra dev --extra bench --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    --quiet --output-file requirements.lock $(ARGS)
+
+# The project itself needs nothing more: what builds it is in the lock too.
+$(READY): $(PACKAGES) pyproject.toml
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PACKAGES): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python is too old: make PYTHON=python3.11")'
+	@echo "Setting up $(VENV) (once per lock) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""The desk: knows no platform and no database."""

@@ -1,0 +1,1 @@
+"""Every promise the desk makes, as a sentence that runs."""
