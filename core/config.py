@@ -1,0 +1,174 @@
+"""What an operator sets, checked once at the start. Only `bots` reads the environment and files."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from core.errors import ConfigError
+
+Role = Literal["customer", "agent", "supervisor", "admin"]
+"""What somebody may do; everybody is a customer unless told otherwise."""
+StrategyName = Literal["user", "conversation", "ticket", "device"]
+"""What a session stands for."""
+MAX_TEXT = 16_000
+"""Characters of one message; longer ones are refused."""
+
+SECRETS = ("master_key", "openai_api_key")
+"""Settings that no message shows and no file of an operator's holds."""
+
+_Tokens = Annotated[int, Field(ge=100, le=1_000_000)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Specialist(_Section):
+    """An agent the first one hands over to: when, and how it works."""
+
+    description: str = Field(min_length=1)
+    instructions: str = Field(min_length=1)
+
+
+def _default_specialists() -> dict[str, Specialist]:
+    return {
+        "billing": Specialist(
+            description="Invoices, payments, refunds and prices.",
+            instructions="You handle invoices, payments and refunds. Give amounts and invoice numbers exactly.",
+        ),
+        "technical": Specialist(
+            description="Errors, outages, set-up and integrations.",
+            instructions="You handle technical trouble. Ask for what you need to reproduce it, one question at a time.",
+        ),
+    }
+
+
+class AgentSettings(_Section):
+    """Who answers. `instructions` say what the desk is about; the rules of safety are added by the desk itself."""
+
+    name: str = Field(default="Deskmate", min_length=1, max_length=80)
+    instructions: str = "You are the support desk. You are friendly, exact and brief."
+    specialists: dict[str, Specialist] = Field(default_factory=_default_specialists)
+    max_model_calls: int = Field(default=12, ge=1, le=100)
+    blocked_phrases: tuple[str, ...] = ()
+
+    @field_validator("specialists")
+    @classmethod
+    def _names_are_words(cls, specialists: dict[str, Specialist]) -> dict[str, Specialist]:
+        for name in specialists:
+            if not name.isidentifier() or name == "triage":
+                raise ValueError(f"{name!r} must be one word of letters, digits and _, and not 'triage'")
+        return specialists
+
+
+class TierSettings(_Section):
+    """The tiers customers may have, and the one of a customer nobody said anything of."""
+
+    names: tuple[str, ...] = ("free", "standard", "premium", "enterprise")
+    default: str = "standard"
+
+    @model_validator(mode="after")
+    def _default_is_a_tier(self) -> "TierSettings":
+        if self.default not in self.names:
+            raise ValueError(f"default {self.default!r} must be one of names {list(self.names)}")
+        return self
+
+
+class StrategySettings(_Section):
+    """What a session stands for: in a place only one person reads, and in a thread or channel."""
+
+    direct: StrategyName = "user"
+    thread: StrategyName = "conversation"
+
+
+class SessionSettings(_Section):
+    """How much of a session the model sees, and when a pause starts it afresh (0 hours: never)."""
+
+    window_tokens: _Tokens = 8_000
+    idle_hours: int = Field(default=0, ge=0, le=24 * 3660)
+
+
+class RetentionSettings(_Section):
+    """Days after which a conversation nobody spoke in is deleted for good (0: kept until somebody clears it)."""
+
+    conversation_days: int = Field(default=0, ge=0, le=36_600)
+
+
+class Price(_Section):
+    """What a million tokens of a model cost, in the currency of the table, as decimal text."""
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+    cached: Decimal | None = Field(default=None, ge=0)
+
+
+class PriceSettings(_Section):
+    """The price table: `models` maps a model's name to its price; one that is not there is booked in tokens only."""
+
+    currency: str = Field(default="USD", min_length=3, max_length=3)
+    models: dict[str, Price] = Field(default_factory=lambda: {"offline": Price(input=Decimal(0), output=Decimal(0))})
+
+
+class WorkSettings(_Section):
+    """How the desk works: turns at once, seconds of a lane's lease, attempts before an event is parked."""
+
+    turns_at_once: int = Field(default=64, ge=1, le=4096)
+    lease_seconds: float = Field(default=30.0, gt=0, le=3600)
+    attempts: int = Field(default=3, ge=1, le=20)
+    model_retries: int = Field(default=2, ge=0, le=10)
+    turn_seconds: float = Field(default=300.0, gt=0, le=3600)
+    unknown_delivery: Literal["hold", "repost"] = "hold"
+
+
+class Settings(_Section):
+    """Everything an operator can set; each has a line in the README and `.env.example` or `desk.example.toml`."""
+
+    store: str = "memory:"
+    keyring: str | None = None
+    master_key: SecretStr | None = None
+    model: str | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    openai_api: Literal["responses", "chat_completions"] = "responses"
+    agent: AgentSettings = AgentSettings()
+    tiers: TierSettings = TierSettings()
+    strategies: StrategySettings = StrategySettings()
+    session: SessionSettings = SessionSettings()
+    retention: RetentionSettings = RetentionSettings()
+    prices: PriceSettings = PriceSettings()
+    work: WorkSettings = WorkSettings()
+    roles: dict[str, Role] = Field(default_factory=dict)
+
+    @field_validator("roles")
+    @classmethod
+    def _roles_name_identities(cls, roles: dict[str, Role]) -> dict[str, Role]:
+        for identity in roles:
+            if len(identity.split("/")) != 3 or not all(identity.split("/")):
+                raise ValueError(f"{identity!r} must be platform/workspace/user, such as 'terminal/local/alice'")
+        return roles
+
+
+def check_settings(values: dict[str, Any], names: Mapping[str, str] | None = None) -> Settings:
+    """Make settings from plain values; ConfigError names each wrong one, what was found and what is allowed.
+
+    `names` says how a setting is called where it was found: `{"work.attempts": "DESK_WORK__ATTEMPTS"}`.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_say(problem, names or {}) for problem in error.errors())) from None
+
+
+def _say(
+    problem: Any,  # noqa: ANN401 - pydantic's own shape
+    names: Mapping[str, str],
+) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    name = names.get(path, path) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: no such setting (look at desk.example.toml for those there are)"
+    found, secret = problem["input"], path in SECRETS
+    shown = f", found {found!r}" if isinstance(found, str | int | float) and not secret else ""
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}{shown}"

@@ -1,0 +1,110 @@
+"""What the outside implements for the core: a store, a sealer, platforms."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from core.errors import RefusedError
+from core.models import ConversationRef, Delivery, Place, Progress
+from core.queries import Query
+from core.records import Commit, Rows
+
+RowT = TypeVar("RowT")
+
+Outcome = tuple[Rows, ...] | RefusedError
+"""What became of one commit: the rows of its returning records in order, or why the store refused it."""
+
+
+class Store(Protocol):
+    """Keeps what the desk must not lose. Made by `adapters.storage.open_store`, closed by who opened it."""
+
+    async def write(self, batch: Sequence[Commit]) -> list[Outcome]:
+        """Write all commits of the batch in one durable transaction; durable when this returns.
+
+        A commit whose guard does not hold, or that meets a row with its key, is left out whole and its outcome is the
+        RefusedError; its neighbours are written. Raises StoreError when nothing could be written.
+        """
+        ...
+
+    async def read(self, query: Query[RowT]) -> list[RowT]:
+        """Answer a question from what is committed. Raises StoreError."""
+        ...
+
+    def stamp(self) -> int | None:
+        """A number that changes when another process wrote, odd while one writes; None where it cannot be told.
+
+        Costs no I/O and may be asked in any thread: what was read under an even number holds while it stays the same.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of files, locks and connections."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encrypts content before a store sees it. AES-256-GCM, one data key per owner, bound to its place."""
+
+    async def prepare(self, owners: Sequence[str]) -> None:
+        """Have a live data key for each owner, made where there is none, durable when this returns.
+
+        Raises ErasedError for an owner whose key was destroyed.
+        """
+        ...
+
+    def seal(self, place: Place, content: bytes) -> bytes:
+        """Encrypt; the owner must be prepared. The result names its key version and opens at `place` only."""
+        ...
+
+    def open(self, place: Place, sealed: bytes) -> bytes:
+        """Decrypt. Raises ErasedError for an erased owner, UnreadableError for all else that does not open."""
+        ...
+
+    def lookup(self, kind: str, value: str) -> bytes:
+        """The keyed hash (16 bytes) under which a look-up column holds `value`; equal values of a kind are equal."""
+        ...
+
+
+class Platform(Protocol):
+    """Where people talk. Implemented by each adapter's app."""
+
+    @property
+    def name(self) -> str:
+        """The platform's name, as in `ConversationRef.platform`."""
+        ...
+
+    @property
+    def repeats_by_key(self) -> bool:
+        """Whether posting the same key twice is harmless: then a turn commits its pieces as 'sending' at once."""
+        ...
+
+    @property
+    def names_devices(self) -> bool:
+        """Whether its refs name the device somebody writes from, which strategy 'device' needs."""
+        ...
+
+    def split(self, text: str) -> list[str]:
+        """Cut a text into pieces the platform takes, without breaking code fences; at least one piece."""
+        ...
+
+    async def post(self, delivery: Delivery) -> str:
+        """Post, retract or restore one piece and return the platform's id of the message.
+
+        Raises RejectedError when the platform refuses for good, UnknownOutcomeError when the call was cut, any other
+        PlatformError when it may be tried again.
+        """
+        ...
+
+    async def find(self, delivery: Delivery) -> str | None:
+        """Look up whether a piece whose outcome is unknown was posted: its message id, or None when it surely was not.
+
+        Raises UnknownOutcomeError when that cannot be told.
+        """
+        ...
+
+    async def show(self, progress: Progress) -> None:
+        """Show that a turn is being worked on. Best effort: never raises."""
+        ...
+
+    async def link(self, ref: ConversationRef) -> str | None:
+        """Return a link people can follow to the conversation, or None where there is none."""
+        ...

@@ -1,0 +1,668 @@
+"""What a store can be asked: one frozen question per statement, and the row each answer is made of.
+
+As with records, a store maps a class to its statement by name and fields to parameters; the columns of the answer are
+the fields of the row class, in order.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+RowT = TypeVar("RowT")
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[RowT]):
+    """One question; `row` is the class of each row of its answer."""
+
+    row: ClassVar[type]
+
+
+# --- people and places ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer as stored."""
+
+    id: str
+    workspace: str
+    version: int
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerOfIdentity(Query[CustomerRow]):
+    """The customer who has this identity; at most one."""
+
+    row = CustomerRow
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerById(Query[CustomerRow]):
+    """One customer; at most one."""
+
+    row = CustomerRow
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Customers(Query[CustomerRow]):
+    """All customers, oldest first."""
+
+    row = CustomerRow
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """An identity as stored."""
+
+    key: bytes
+    customer: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitiesOf(Query[IdentityRow]):
+    """A customer's identities."""
+
+    row = IdentityRow
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session with its current branch's name (sealed in `branch_body`) and head, `depth` 0 where it has no turn."""
+
+    id: bytes
+    workspace: str
+    owner: str
+    strategy: str
+    branch: bytes
+    branch_body: bytes
+    head: str | None
+    depth: int
+    agent: str
+    version: int
+    revision: int
+    answered_by: str
+    muted: int
+    started: int
+    spoken: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SessionById(Query[SessionRow]):
+    """One session; at most one. `agent` is the head turn's ('' where there is none)."""
+
+    row = SessionRow
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions(Query[SessionRow]):
+    """All sessions, the one spoken in last first; at most `limit`."""
+
+    row = SessionRow
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilentSessions(Query[SessionRow]):
+    """Sessions that hold turns, were spoken in last before `before` and wait for no event, longest silent first."""
+
+    row = SessionRow
+    before: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsSpokenBy(Query[SessionRow]):
+    """Sessions the customer owns or has a turn in, newest spoken first; at most `limit`."""
+
+    row = SessionRow
+    customer: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """What a place is bound to."""
+
+    session: bytes
+    owner: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceByKey(Query[PlaceRow]):
+    """The binding of a place; at most one."""
+
+    row = PlaceRow
+    key: bytes
+
+
+# --- lanes and events -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A lane: `held` is 1 while a worker's lease on it runs."""
+
+    session: bytes
+    pending: int
+    epoch: int
+    worker: str | None
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLanes(Query[LaneRow]):
+    """Lanes with pending events that nobody holds; at most `limit`."""
+
+    row = LaneRow
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneById(Query[LaneRow]):
+    """One lane; at most one."""
+
+    row = LaneRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as stored."""
+
+    seq: int
+    id: str
+    session: bytes
+    customer: str
+    kind: str
+    status: str
+    attempts: int
+    stopped: int
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NextEvent(Query[EventRow]):
+    """The lane's oldest queued event; at most one."""
+
+    row = EventRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBefore(Query[EventRow]):
+    """The newest event of kind 'message' of a session with `seq` under the given one; at most one."""
+
+    row = EventRow
+    session: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedEvents(Query[EventRow]):
+    """Events that were given up, oldest first; at most `limit`."""
+
+    row = EventRow
+    limit: int
+
+
+# --- the tree ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """An item with what is needed to open it and to place it."""
+
+    turn: str
+    depth: int
+    speaker: str
+    seq: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOf(Query[ItemRow]):
+    """The items of the newest `turns` turns up to and with `head` along the parent chain, oldest first."""
+
+    row = ItemRow
+    head: str
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """A turn as stored."""
+
+    id: str
+    session: bytes
+    parent: str | None
+    depth: int
+    status: str
+    speaker: str
+    agent: str
+    event: str | None
+    edited: int
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TurnById(Query[TurnRow]):
+    """One turn; at most one."""
+
+    row = TurnRow
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsUpTo(Query[TurnRow]):
+    """The newest `limit` turns up to and with `head` along the parent chain, oldest first."""
+
+    row = TurnRow
+    head: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsAfter(Query[TurnRow]):
+    """The turns on the chain of `head` deeper than `depth`, oldest first."""
+
+    row = TurnRow
+    head: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAt(Query[TurnRow]):
+    """The turn of that depth on the chain of `head`; at most one."""
+
+    row = TurnRow
+    head: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsOf(Query[TurnRow]):
+    """All turns of a session, in the order they were made."""
+
+    row = TurnRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsSpokenBy(Query[TurnRow]):
+    """The newest `limit` turns a customer spoke in any session (status done), newest first."""
+
+    row = TurnRow
+    speaker: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsOf(Query[ItemRow]):
+    """The items of one turn in order."""
+
+    row = ItemRow
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRow:
+    """A branch as stored; `depth` is its head's, 0 where it has none."""
+
+    name: bytes
+    head: str | None
+    depth: int
+    forked: str | None
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BranchesOf(Query[BranchRow]):
+    """The branches of a session, oldest first."""
+
+    row = BranchRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BranchByName(Query[BranchRow]):
+    """One branch; at most one."""
+
+    row = BranchRow
+    session: bytes
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """A noted move of a head."""
+
+    seq: int
+    from_turn: str | None
+    to_turn: str | None
+    kind: str
+    actor: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovesOf(Query[MoveRow]):
+    """The newest `limit` moves of a branch's head, newest first."""
+
+    row = MoveRow
+    session: bytes
+    branch: bytes
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """A running summary: of all up to and with `turn`, whose depth is `depth`."""
+
+    turn: str
+    depth: int
+    owner: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryUpTo(Query[SummaryRow]):
+    """The newest running summary on the chain of `head`, looking back at most `turns` turns; at most one."""
+
+    row = SummaryRow
+    head: str
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """Which turn a platform's message belongs to."""
+
+    key: bytes
+    session: bytes
+    turn: str | None
+    part: str
+    owner: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageByKey(Query[MessageRow]):
+    """One platform message; at most one."""
+
+    row = MessageRow
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesOf(Query[MessageRow]):
+    """The platform messages of a turn."""
+
+    row = MessageRow
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRow:
+    """What somebody thought of a turn."""
+
+    turn: str
+    speaker: str
+    value: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackOf(Query[FeedbackRow]):
+    """The feedback on all turns of a session."""
+
+    row = FeedbackRow
+    session: bytes
+
+
+# --- tickets ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """A ticket as stored."""
+
+    id: str
+    workspace: str
+    number: int
+    customer: str
+    session: bytes
+    turn: str | None
+    status: str
+    priority: str
+    version: int
+    at: int
+    changed: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsOf(Query[TicketRow]):
+    """A customer's tickets, by number."""
+
+    row = TicketRow
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets(Query[TicketRow]):
+    """All tickets, newest first; at most `limit`."""
+
+    row = TicketRow
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketByNumber(Query[TicketRow]):
+    """One ticket of a workspace; at most one."""
+
+    row = TicketRow
+    workspace: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketById(Query[TicketRow]):
+    """One ticket; at most one."""
+
+    row = TicketRow
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A line of a ticket's timeline as stored."""
+
+    id: str
+    ticket: str
+    turn: str | None
+    version: int
+    field: str
+    cause: str
+    actor: str
+    at: int
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOf(Query[ChangeRow]):
+    """A ticket's newest `limit` changes, newest first."""
+
+    row = ChangeRow
+    ticket: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesBy(Query[ChangeRow]):
+    """The ticket changes with this `turn`, oldest first (its own, and the undos and redos of them)."""
+
+    row = ChangeRow
+    turn: str
+
+
+# --- usage, outbox, audit ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """A sum of usage: `key` says whose, `unpriced` counts calls without a known price, `calls` the ledger's rows."""
+
+    key: str
+    calls: int
+    requests: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nano: int
+    unpriced: int
+    estimated: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageByCustomer(Query[UsageRow]):
+    """The sums of each customer; `key` is the customer's id."""
+
+    row = UsageRow
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOfCustomer(Query[UsageRow]):
+    """The sum of one customer; at most one row."""
+
+    row = UsageRow
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOfSession(Query[UsageRow]):
+    """The sum of one session; at most one row; `key` is ''."""
+
+    row = UsageRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UsageByTurn(Query[UsageRow]):
+    """The sums of each turn of a session; `key` is the turn's id ('' for calls without one)."""
+
+    row = UsageRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UsageByTurnOfBranch(Query[UsageRow]):
+    """The sums of each turn of a session booked on one branch; `key` is the turn's id."""
+
+    row = UsageRow
+    session: bytes
+    branch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """A piece on its way out, as stored."""
+
+    seq: int
+    key: str
+    platform: str
+    place: bytes
+    session: bytes
+    turn: str | None
+    owner: str
+    kind: str
+    status: str
+    attempts: int
+    at: int
+    body: bytes
+    sent: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDeliveries(Query[DeliveryRow]):
+    """Pieces for a platform that are 'pending' or 'sending', with `seq` over `after`, in order; at most `limit`."""
+
+    row = DeliveryRow
+    platform: str
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesOf(Query[DeliveryRow]):
+    """All pieces of a turn, in order."""
+
+    row = DeliveryRow
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownDeliveries(Query[DeliveryRow]):
+    """Pieces whose fate is not known, in order; at most `limit`."""
+
+    row = DeliveryRow
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A line of the audit log as stored."""
+
+    seq: int
+    id: str
+    actor: str
+    action: str
+    subject: str
+    owner: str
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLines(Query[AuditRow]):
+    """The newest `limit` audit lines, oldest first."""
+
+    row = AuditRow
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """How many rows a table has."""
+
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts(Query[CountRow]):
+    """The number of customers, sessions, turns, items, tickets, queued and parked events, open and unknown deliveries.
+
+    Keys: customer, session, turn, item, ticket, queued, parked, open, unknown.
+    """
+
+    row = CountRow
+
+
+QUERIES: tuple[type[Query[object]], ...] = tuple(
+    value for value in globals().values() if isinstance(value, type) and issubclass(value, Query) and value is not Query
+)
+"""Every question."""

@@ -1,0 +1,35 @@
+"""Text as the desk keeps it: no NUL, no lone surrogate."""
+
+from dataclasses import replace
+
+from core.models import Command, Event, MessageEdited, UserMessage
+
+
+def clean_text(text: str) -> str:
+    """Take out NUL, and put U+FFFD for each lone surrogate (neither can be kept in a store or sent to a platform)."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def clean(event: Event) -> Event:
+    """Clean what a person wrote in an event."""
+    match event:
+        case UserMessage():
+            name = event.profile.name
+            profile = event.profile if name is None else replace(event.profile, name=clean_text(name))
+            return replace(event, text=clean_text(event.text), profile=profile)
+        case MessageEdited():
+            return replace(event, text=clean_text(event.text))
+        case Command():
+            return replace(event, name=clean_text(event.name), args=tuple(clean_text(arg) for arg in event.args))
+        case _:
+            return event
+
+
+def first_words(text: str, limit: int) -> str:
+    """The beginning of a text on one line, cut at a word where it is longer than `limit` characters."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    return line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
