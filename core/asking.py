@@ -1,0 +1,66 @@
+"""A message on its way to the agent: who asks what, and how it reads in the history."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from core.models import ConversationRef, FileNote, Item, Profile, Quote, UserMessage
+from core.queries import TurnRow
+
+AskKind = Literal["turn", "retry", "edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a turn is to answer.
+
+    `replaces` are the turns on the branch that it stands in for, oldest first; `messages` are the keys of the platform
+    messages that ask it and belonged to an earlier turn.
+    """
+
+    text: str
+    ref: ConversationRef
+    profile: Profile = Profile()
+    files: tuple[FileNote, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    kind: AskKind = "turn"
+    replaces: tuple[TurnRow, ...] = ()
+    messages: tuple[bytes, ...] = ()
+
+
+def ask_of(message: UserMessage) -> Ask:
+    """What a person's message asks."""
+    return Ask(message.text, message.ref, message.profile, message.files, message.quotes)
+
+
+def ask_again(said: dict[str, Any], ref: ConversationRef, *, text: str | None = None, kind: AskKind = "turn") -> Ask:
+    """What a stored turn asked, with another text where it was edited."""
+    return Ask(
+        text=said["said"] if text is None else text,
+        ref=ref,
+        files=tuple(FileNote(**note) for note in said["files"]),
+        quotes=tuple(Quote(**quote) for quote in said["quotes"]),
+        kind=kind,
+    )
+
+
+def user_item(ask: Ask, speaker: str) -> Item:
+    """The history item of what was asked.
+
+    Files and other people's words stand in it as named data, in lines of their own. In a place that others read the
+    speaker is named first, since there are several.
+    """
+    lines = [f"(read along, {quote.speaker} said:) {quote.text}" for quote in ask.quotes]
+    lines.append(ask.text if ask.ref.direct else f"{speaker}: {ask.text}")
+    lines += [f"(file: {note.name}, {note.kind}, {note.size} bytes; its content was not read)" for note in ask.files]
+    return {"role": "user", "content": "\n".join(lines)}
+
+
+def turn_body(ask: Ask, speaker: str, answered: str) -> dict[str, Any]:
+    """What is sealed in a turn's row."""
+    return {
+        "said": ask.text,
+        "answered": answered,
+        "name": speaker,
+        "files": [asdict(note) for note in ask.files],
+        "quotes": [asdict(quote) for quote in ask.quotes],
+    }

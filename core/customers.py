@@ -1,0 +1,113 @@
+"""Customers: who is served and billed, found by the identities they have on platforms."""
+
+import logging
+from dataclasses import dataclass
+
+from core.config import TierSettings
+from core.ids import new_id
+from core.models import ConversationRef, Customer, Profile
+from core.ports import Sealer, Store
+from core.queries import CustomerOfIdentity, CustomerRow, IdentitiesOf
+from core.records import AddCustomer, AddIdentity, CustomerAt, PutCustomer, Record
+from core.sealed import open_json, row_of, seal_json
+from core.session_ids import escape
+
+log = logging.getLogger(__name__)
+
+MAX_NAME = 80
+"""Characters of a name that are kept; what is longer is not a name."""
+
+# Not printable by themselves, but part of how names are written (Persian, Indic scripts, emoji).
+_JOINERS = "\u200c\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a customer is on a platform."""
+
+    platform: str
+    workspace: str
+    user: str
+
+    def __str__(self) -> str:
+        return "/".join(escape(part) for part in (self.platform, self.workspace, self.user))
+
+
+def identity_of(ref: ConversationRef) -> Identity:
+    """The identity that speaks in `ref`."""
+    return Identity(ref.platform, ref.workspace, ref.user)
+
+
+def identity_key(sealer: Sealer, ref: ConversationRef) -> bytes:
+    """The keyed hash under which the speaker's identity is kept."""
+    return sealer.lookup("identity", str(identity_of(ref)))
+
+
+async def find_customer(store: Store, sealer: Sealer, ref: ConversationRef) -> Customer | None:
+    """The customer who speaks in `ref`; None where nobody knows the identity yet."""
+    rows = await store.read(CustomerOfIdentity(identity_key(sealer, ref)))
+    return open_customer(rows[0], sealer) if rows else None
+
+
+async def new_customer(
+    sealer: Sealer, ref: ConversationRef, profile: Profile, *, tiers: TierSettings, at: int
+) -> tuple[Customer, list[Record]]:
+    """Make a customer of who speaks in `ref`, with a key of their own that is durable when this returns.
+
+    The records are refused with ConflictError where somebody else made the same customer meanwhile.
+    """
+    customer = Customer(new_id(), ref.workspace, name=_one_line(ref.user), tier=tiers.default, version=1)
+    apply_profile(customer, profile, tiers)
+    customer.changed = False
+    await sealer.prepare((customer.id,))
+    return customer, [
+        AddCustomer(customer.id, customer.workspace, at, _seal(customer, sealer)),
+        _identity_record(sealer, customer.id, ref, at),
+    ]
+
+
+def open_customer(row: CustomerRow, sealer: Sealer) -> Customer:
+    """Read a customer's row."""
+    value = open_json(sealer, "customer", row.id, row.id, row.body)
+    return Customer(row.id, row.workspace, value["name"], value["tier"], row.version, value["preferences"])
+
+
+def apply_profile(customer: Customer, profile: Profile, tiers: TierSettings) -> bool:
+    """Take over the name and tier a platform tells; say whether that changed something. An unknown tier is ignored."""
+    name = _one_line(profile.name or "") or customer.name
+    tier = customer.tier
+    if profile.tier in tiers.names:
+        tier = profile.tier
+    elif profile.tier is not None:
+        log.warning("customer %s: the platform told a tier that is not configured; it is ignored", customer.id)
+    if (name, tier) == (customer.name, customer.tier):
+        return False
+    customer.name, customer.tier, customer.changed = name, tier, True
+    return True
+
+
+def customer_records(customer: Customer, sealer: Sealer) -> list[Record]:
+    """Write a changed customer, refused with ChangedError where somebody else changed them meanwhile."""
+    return [CustomerAt(customer.id, customer.version), PutCustomer(customer.id, _seal(customer, sealer))]
+
+
+async def identities(store: Store, sealer: Sealer, customer_id: str) -> list[Identity]:
+    """The identities a customer has, for staff."""
+    rows = await store.read(IdentitiesOf(customer_id))
+    return [Identity(**open_json(sealer, "identity", row.customer, row_of(row.key), row.body)) for row in rows]
+
+
+def _seal(customer: Customer, sealer: Sealer) -> bytes:
+    value = {"name": customer.name, "tier": customer.tier, "preferences": customer.preferences}
+    return seal_json(sealer, "customer", customer.id, customer.id, value)
+
+
+def _one_line(name: str) -> str:
+    printable = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
+    return " ".join(printable.split())[:MAX_NAME].rstrip()
+
+
+def _identity_record(sealer: Sealer, customer: str, ref: ConversationRef, at: int) -> AddIdentity:
+    key, identity = identity_key(sealer, ref), identity_of(ref)
+    value = {"platform": identity.platform, "workspace": identity.workspace, "user": identity.user}
+    return AddIdentity(key, customer, at, seal_json(sealer, "identity", customer, row_of(key), value))

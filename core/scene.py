@@ -1,0 +1,61 @@
+"""What an event finds when its turn comes: the session, its branch, and who speaks."""
+
+import asyncio
+from dataclasses import dataclass
+
+from core.customers import open_customer
+from core.errors import NoSuchSessionError
+from core.models import MAIN, Customer, Ticket
+from core.ports import Sealer, Store
+from core.queries import CustomerById, EventRow, SessionById, SessionRow
+from core.sealed import branch_row, open_json
+from core.tickets import load_tickets
+
+
+@dataclass(slots=True)
+class Scene:
+    """A session as it stands, and the customer who speaks in it. Read fresh for each event."""
+
+    session: SessionRow
+    name: str
+    branch: str
+    customer: Customer
+    tickets: list[Ticket]
+    returning: bool
+
+    @property
+    def on_main(self) -> bool:
+        """Whether the current branch is the one every session starts on."""
+        return self.branch == MAIN
+
+
+async def load_scene(store: Store, sealer: Sealer, event: EventRow) -> Scene:
+    """Read what the event finds; all questions are asked at once."""
+    sessions, customers, tickets = await asyncio.gather(
+        store.read(SessionById(event.session)),
+        store.read(CustomerById(event.customer)),
+        load_tickets(store, sealer, event.customer),
+    )
+    if not sessions or not customers:
+        raise NoSuchSessionError(f"event {event.id} is of a session or customer that is gone")
+    session, customer = sessions[0], customers[0]
+    return Scene(
+        session=session,
+        name=session_name(sealer, session),
+        branch=branch_name(sealer, session, session.branch, session.branch_body),
+        customer=open_customer(customer, sealer),
+        tickets=tickets,
+        returning=customer.at < event.at,
+    )
+
+
+def session_name(sealer: Sealer, session: SessionRow) -> str:
+    """The readable id of a session."""
+    name: str = open_json(sealer, "session", session.owner, session.id.hex(), session.body)["id"]
+    return name
+
+
+def branch_name(sealer: Sealer, session: SessionRow, branch: bytes, body: bytes) -> str:
+    """The readable name of a branch of a session."""
+    name: str = open_json(sealer, "branch", session.owner, branch_row(session.id, branch), body)
+    return name

@@ -1,0 +1,125 @@
+"""The words of the desk: one table, however a word is said (slash, text, reaction, button, menu, terminal)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.models import Button
+
+Answer = Literal["place", "private", "none"]
+"""Who sees what a word answers: everybody in the conversation, the asker alone, or nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: its arguments as help shows them, what it does, who sees the answer, and its reaction.
+
+    `reactions` are the platform names of the reaction and `emoji` its character, without skin tone and variation
+    selector. `about_message` says that the word can be said of a message, which names its turn.
+    """
+
+    name: str
+    about: str
+    answer: Answer
+    args: str = ""
+    reaction: str = ""
+    emoji: str = ""
+    changes_history: bool = False
+
+
+WORDS: tuple[Word, ...] = (
+    Word(
+        "undo",
+        "take back the last turn, or the last n, with what they did",
+        "place",
+        args="[n]",
+        reaction="leftwards_arrow_with_hook",
+        emoji="↩",
+        changes_history=True,
+    ),
+    Word(
+        "redo",
+        "bring back what was taken back last",
+        "place",
+        reaction="arrow_right_hook",
+        emoji="↪",
+        changes_history=True,
+    ),
+    Word("retry", "answer the last message again", "place", reaction="repeat", emoji="🔁", changes_history=True),
+    Word(
+        "branch",
+        "try a what-if from here; `switch main` comes back",
+        "place",
+        args="[name]",
+        reaction="twisted_rightwards_arrows",
+        emoji="🔀",
+        changes_history=True,
+    ),
+    Word("summary", "sum up this conversation", "private", reaction="memo", emoji="📝"),
+    Word(
+        "ticket-summary",
+        "where a ticket stands: this conversation's, the one you name, or your last one",
+        "private",
+        args="[TKT-id or last]",
+        reaction="ticket",
+        emoji="🎫",
+    ),
+    Word(
+        "clear",
+        "delete this conversation for good",
+        "private",
+        reaction="broom",
+        emoji="🧹",
+        changes_history=True,
+    ),
+    Word("stop", "stop the answer that is being written", "place", reaction="octagonal_sign", emoji="🛑"),
+    Word("helpful", "say that an answer helped", "none", reaction="+1", emoji="👍"),
+    Word("not helpful", "say that an answer did not help", "none", reaction="-1", emoji="👎"),
+    Word("rewind", "go back to turn N and take back all after it", "place", args="N", changes_history=True),
+    Word("switch", "go on with another branch", "place", args="NAME", changes_history=True),
+    Word("new", "start afresh; this conversation is kept", "place", changes_history=True),
+    Word("open", "let this conversation be about a ticket of yours", "place", args="TKT-id", changes_history=True),
+    Word("mute", "keep me quiet here until `unmute`", "place"),
+    Word("unmute", "let me answer here again", "place"),
+    Word("help", "show these words", "private"),
+    Word("whoami", "show who I think you are", "private"),
+    Word("history", "show the newest turns and their numbers", "private", args="[n]"),
+    Word("tickets", "list your tickets", "private"),
+    Word("ticket", "show one of your tickets", "private", args="TKT-id"),
+    Word("branches", "list the branches of this conversation", "private"),
+    Word("usage", "show what you have used", "private"),
+)
+
+BY_NAME = {word.name: word for word in WORDS}
+BY_REACTION = {key: word for word in WORDS for key in (word.reaction, word.emoji) if key}
+_ALIASES = {"not-helpful": "not helpful", "nothelpful": "not helpful", "thumbsup": "+1", "thumbsdown": "-1"}
+_VARIATION = "\N{VARIATION SELECTOR-16}"
+_SKIN_TONES = "".join(chr(code) for code in range(0x1F3FB, 0x1F400))
+
+ANSWER_BUTTONS = (
+    Button("Undo", "undo"),
+    Button("Retry", "retry"),
+    Button("Helpful", "helpful"),
+    Button("Not helpful", "not helpful"),
+)
+"""The buttons under every answer of the agent, the same on every platform."""
+
+
+def word_named(name: str) -> Word | None:
+    """The word somebody said, None where there is no such word."""
+    plain = name.strip().lower()
+    return BY_NAME.get(_ALIASES.get(plain, plain))
+
+
+def word_of_reaction(reaction: str) -> Word | None:
+    """The word a reaction stands for, given as the platform's name or as the character; None for all others."""
+    plain = reaction.strip(":").split("::skin-tone", 1)[0].replace(_VARIATION, "")
+    plain = plain.rstrip(_SKIN_TONES) or plain
+    return BY_REACTION.get(_ALIASES.get(plain, plain))
+
+
+def words_of(text: str) -> tuple[str, tuple[str, ...]]:
+    """Split what follows `/desk`, `!` or `/` into a word and its arguments; `not helpful` is one word."""
+    parts = tuple(text.split())
+    if parts[:2] == ("not", "helpful"):
+        return "not helpful", parts[2:]
+    return (parts[0], parts[1:]) if parts else ("", ())
