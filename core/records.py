@@ -159,7 +159,8 @@ class ClaimLane(Record):
     """Take the lane for `worker` for `lease` seconds if it has pending events and is free or its lease is over.
 
     The epoch goes up by one, and so do the attempts of its oldest queued event, which is about to run. Gives back
-    `[(epoch,)]`, or `[]` where it was not to be had (also when `worker` itself holds it).
+    `[(epoch, pending)]`, or `[]` where it was not to be had (also when `worker` itself holds it). An event queued in
+    the same commit is the one to run only where `pending` is 1: an older one may have been left by another worker.
     """
 
     returns: ClassVar[bool] = True
@@ -201,7 +202,7 @@ class FinishEvent(Record):
 
 @dataclass(frozen=True, slots=True)
 class GiveBackAttempt(Record):
-    """Take one from the event's attempts: it was not the event's fault that it did not finish."""
+    """Take one from the event's attempts, if it has any: it was not the event's fault that it did not finish."""
 
     id: str
 

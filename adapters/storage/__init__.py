@@ -1,0 +1,34 @@
+"""Stores: where turns, tickets and customers are kept."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from core.errors import ConfigError
+from core.ports import Store
+
+_ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path) or memory:"
+
+
+@asynccontextmanager
+async def open_store(url: str, *, desk: bool = False) -> AsyncIterator[Store]:
+    """Open the store a URL names and close it at the end: `async with open_store(url) as store`.
+
+    `desk` takes it for the one desk that works its lanes, where a store allows only one. Raises ConfigError for a URL
+    that names no store, StoreBusyError, SchemaError and StoreError for one that cannot be opened.
+    """
+    store = await _open(url, desk=desk)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _open(url: str, *, desk: bool) -> Store:
+    scheme, _, rest = url.partition(":")
+    if url == "memory:" or (scheme == "sqlite" and rest.startswith("///") and rest != "///"):
+        from adapters.storage.sqlite import SqliteStore
+        from adapters.storage.sqlite_file import MEMORY
+
+        return await SqliteStore.open(MEMORY if scheme == "memory" else rest.removeprefix("///"), desk=desk)
+    # The URL itself may hold a password.
+    raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {_ALLOWED}")

@@ -1,0 +1,83 @@
+"""Which commits of a batch may run side by side, class by class, as if each ran alone."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from core.records import (
+    AddBranch,
+    AddEvent,
+    AddTicket,
+    AddTicketChange,
+    AddTurn,
+    BookUsage,
+    BumpRevision,
+    ClaimLane,
+    ClearSession,
+    Commit,
+    CountAttempt,
+    CustomerAt,
+    DropBranch,
+    LaneIs,
+    MarkStop,
+    MoveHead,
+    PutCustomer,
+    PutSession,
+    PutTicket,
+    Record,
+    ReleaseLane,
+    ReplaceUsage,
+    SessionAt,
+    SwitchBranch,
+    TicketAt,
+)
+
+_SUBJECT: dict[type[Record], str] = {
+    LaneIs: "session",
+    SessionAt: "session",
+    CustomerAt: "customer",
+    TicketAt: "ticket",
+    PutCustomer: "id",
+    PutSession: "id",
+    AddEvent: "session",
+    ClaimLane: "session",
+    MarkStop: "session",
+    CountAttempt: "session",
+    ReleaseLane: "session",
+    AddTurn: "session",
+    BumpRevision: "session",
+    AddBranch: "session",
+    DropBranch: "session",
+    MoveHead: "session",
+    SwitchBranch: "session",
+    ClearSession: "session",
+    AddTicket: "id",
+    PutTicket: "id",
+    AddTicketChange: "ticket",
+    ReplaceUsage: "session",
+    BookUsage: "session",
+}
+"""The field that names the session, customer or ticket a record looks at or changes, where another one may guard it."""
+
+
+_subject = {cls: attrgetter(name) for cls, name in _SUBJECT.items()}
+
+
+def passes(batch: Sequence[Commit]) -> list[list[int]]:
+    """Deal the commits of a batch, by number, into passes whose commits share no session, customer or ticket.
+
+    Within a pass all guards are looked at before anything is written: of two commits that read version 1 of a ticket
+    and write version 2, both would pass. Commits of one subject keep their order from pass to pass.
+    """
+    dealt: list[list[int]] = []
+    last: dict[object, int] = {}
+    for number, commit in enumerate(batch):
+        subjects = {read(record) for record in commit if (read := _subject.get(type(record)))}
+        turn = 0
+        for subject in subjects:
+            turn = max(turn, last.get(subject, -1) + 1)
+        for subject in subjects:
+            last[subject] = turn
+        if turn == len(dealt):
+            dealt.append([])
+        dealt[turn].append(number)
+    return dealt

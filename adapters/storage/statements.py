@@ -1,0 +1,98 @@
+"""The SQL of an engine, one block per record and question, read from `statements/<engine>.sql`.
+
+A block begins with `-- name: ClassName` and holds one or more statements that each end in `;`. Parameters are written
+`:field`, with the field names of the class.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from operator import attrgetter
+from typing import Any
+
+from core.queries import QUERIES
+from core.records import RECORDS, Record
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_PIECE = re.compile(r"'[^']*'|--[^\n]*|;|[^';-]+|-")
+_SPACE = re.compile(r"\s+")
+_PARAMETER = re.compile(r"('[^']*')|:([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement with positional parameters, and what reads them off a value of its class."""
+
+    sql: str
+    values: Callable[[Any], tuple[object, ...]]
+
+
+Statements = Mapping[type, tuple[Statement, ...]]
+"""The statements of each class, in the order they run."""
+
+
+@cache
+def load_statements(engine: str) -> Statements:
+    """Read the statements of an engine; every record and question has some, or this raises LookupError."""
+    text = files(__package__).joinpath("statements", f"{engine}.sql").read_text(encoding="utf-8")
+    return compile_statements(text, (*RECORDS, *QUERIES))
+
+
+def compile_statements(text: str, classes: Sequence[type]) -> dict[type, tuple[Statement, ...]]:
+    """Compile the blocks of a file for these classes, exactly one block each, parameters named like their fields."""
+    blocks = dict(_blocks(text))
+    wanted = {cls.__name__: cls for cls in classes}
+    if blocks.keys() != wanted.keys():
+        missing, unknown = sorted(wanted.keys() - blocks.keys()), sorted(blocks.keys() - wanted.keys())
+        raise LookupError(f"classes without a block: {missing}; blocks without a class: {unknown}")
+    return {cls: tuple(_compile(cls, sql) for sql in blocks[name]) for name, cls in wanted.items()}
+
+
+def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    seen: set[str] = set()
+    _, *parts = _NAME.split(text)
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        statements = _split(body)
+        if name in seen or not statements:
+            raise LookupError(f"{name} has {'two blocks' if name in seen else 'no statement'}")
+        seen.add(name)
+        yield name, statements
+
+
+def _split(body: str) -> list[str]:
+    """Cut a block into its statements, without comments and line ends; what is quoted stays as it is."""
+    statements = [""]
+    for piece in _PIECE.findall(body):
+        if piece == ";":
+            statements.append("")
+        elif not piece.startswith("--"):
+            statements[-1] += piece if piece.startswith("'") else _SPACE.sub(" ", piece)
+    return [statement.strip() for statement in statements if statement.strip()]
+
+
+def _compile(cls: type, sql: str) -> Statement:
+    known = {field.name for field in fields(cls)}
+    names = [token[2] for token in _PARAMETER.finditer(sql) if token[2]]
+    if unknown := set(names) - known:
+        raise LookupError(f"the statement of {cls.__name__} names what it does not have: {sorted(unknown)}")
+    return Statement(_PARAMETER.sub(lambda token: token[1] or "?", sql), _reader(names))
+
+
+def _reader(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    # attrgetter gives a bare value for one name and takes no none.
+    if not names:
+        return lambda _: ()
+    read = attrgetter(names[0])
+    return lambda value: (read(value),)
+
+
+def in_order(classes: Iterable[type[Record]]) -> list[type[Record]]:
+    """Sort record classes as a batch runs them."""
+    return sorted(classes, key=_ORDER.__getitem__)
+
+
+_ORDER = {record: number for number, record in enumerate(RECORDS)}

@@ -1,0 +1,457 @@
+-- What SQLite runs for each record of core.records and each question of core.queries, by the name of its class; the
+-- parameters are the fields of that class. A record may be several statements; the last one gives back the rows.
+-- The columns of a question's answer are the fields of its row class, in order.
+-- To update or delete what is not there changes nothing and is no error.
+
+-- === guards ==========================================================================================================
+
+-- name: LaneIs
+INSERT INTO refusal (fenced)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM lane WHERE session = :session AND epoch = :epoch);
+
+-- name: NotStopped
+INSERT INTO refusal (stopped) SELECT 1 FROM inbox WHERE id = :event AND stopped;
+
+-- name: SessionAt
+INSERT INTO refusal (changed)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = :session AND version = :version);
+
+-- name: CustomerAt
+INSERT INTO refusal (changed)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM customer WHERE id = :customer AND version = :version);
+
+-- name: TicketAt
+INSERT INTO refusal (changed)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ticket WHERE id = :ticket AND version = :version);
+
+-- === numbers, people, sessions =======================================================================================
+
+-- name: Reserve
+INSERT INTO counter (name, value) VALUES (:name, :start)
+ON CONFLICT (name) DO UPDATE SET value = value + 1
+RETURNING value;
+
+-- name: AddCustomer
+INSERT INTO customer (id, workspace, at, body) VALUES (:id, :workspace, :at, :body);
+
+-- name: AddIdentity
+INSERT INTO identity (key, customer, at, body) VALUES (:key, :customer, :at, :body);
+
+-- name: PutCustomer
+UPDATE customer SET body = :body, version = version + 1 WHERE id = :id;
+
+-- name: AddSession
+INSERT INTO session (id, workspace, owner, strategy, branch, started, spoken, body)
+VALUES (:id, :workspace, :owner, :strategy, :branch, :at, :at, :body)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: BindPlace
+INSERT INTO place (key, session, owner, at, body) VALUES (:key, :session, :owner, :at, :body)
+ON CONFLICT (key) DO UPDATE
+SET session = excluded.session, owner = excluded.owner, at = excluded.at, body = excluded.body;
+
+-- name: PutSession
+UPDATE session SET answered_by = :answered_by, muted = :muted, version = version + 1 WHERE id = :id;
+
+-- === inbox and lanes =================================================================================================
+-- Triggers of the inbox make its lanes and keep their pending; one of the lanes counts the attempt of a claim.
+
+-- name: AddEvent
+INSERT INTO inbox (id, key, session, customer, kind, at, body)
+VALUES (:id, :key, :session, :customer, :kind, :at, :body)
+ON CONFLICT (key) DO NOTHING
+RETURNING seq;
+
+-- name: ClaimLane
+UPDATE lane SET worker = :worker, epoch = epoch + 1, lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS INTEGER)
+WHERE session = :session AND pending > 0 AND (worker IS NULL OR lease <= (SELECT now FROM clock))
+RETURNING epoch, pending;
+
+-- name: RenewLanes
+UPDATE lane SET lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS INTEGER) WHERE worker = :worker;
+
+-- name: FreeLanes
+UPDATE lane SET epoch = epoch + 1, worker = NULL, lease = 0 WHERE worker IS NOT NULL;
+
+-- name: MarkStop
+UPDATE inbox SET stopped = 1
+WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'queued')
+  AND kind = 'message' AND seq < (SELECT seq FROM inbox WHERE id = :before)
+RETURNING id;
+
+-- name: FinishEvent
+UPDATE inbox SET status = :status, body = CASE :status WHEN 'parked' THEN body ELSE x'' END
+WHERE id = :id AND status = 'queued';
+
+-- name: GiveBackAttempt
+UPDATE inbox SET attempts = attempts - 1 WHERE id = :id AND attempts > 0;
+
+-- name: CountAttempt
+UPDATE inbox SET attempts = attempts + 1
+WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'queued')
+  AND EXISTS (SELECT 1 FROM lane WHERE session = :session AND worker = :worker);
+
+-- name: ReleaseLane
+UPDATE lane SET
+    worker = CASE WHEN pending = 0 OR :always THEN NULL ELSE worker END,
+    lease = CASE WHEN pending = 0 OR :always THEN 0 ELSE lease END
+WHERE session = :session AND epoch = :epoch
+RETURNING pending, worker;
+
+-- === turns ===========================================================================================================
+
+-- name: AddTurn
+INSERT INTO turn (id, session, parent, depth, status, speaker, agent, event, at, body)
+VALUES (:id, :session, :parent, :depth, :status, :speaker, :agent, :event, :at, :body);
+
+-- name: AddItem
+INSERT INTO item (turn, seq, body) VALUES (:turn, :seq, :body);
+
+-- name: DropItem
+DELETE FROM item WHERE turn = :turn AND seq = :seq;
+
+-- name: DropItems
+DELETE FROM item WHERE turn = :turn;
+DELETE FROM summary WHERE turn IN (
+    SELECT deeper.id FROM turn AS dropped JOIN turn AS deeper ON deeper.session = dropped.session
+    WHERE dropped.id = :turn AND deeper.depth >= dropped.depth
+);
+
+-- name: RewriteItem
+UPDATE item SET body = :body WHERE turn = :turn AND seq = :seq;
+
+-- name: RewriteTurn
+UPDATE turn SET status = :status, edited = :edited, body = :body WHERE id = :id;
+
+-- name: BumpRevision
+UPDATE session SET revision = revision + 1, version = version + 1 WHERE id = :session;
+
+-- name: AddBranch
+INSERT INTO branch (session, name, head, forked, at, body) VALUES (:session, :name, :head, :forked, :at, :body);
+
+-- name: EnsureMain
+INSERT INTO branch (session, name, at, body) VALUES (:session, :name, :at, :body)
+ON CONFLICT (session, name) DO NOTHING;
+
+-- name: DropBranch
+-- Its head moves go with it, by reference.
+DELETE FROM branch WHERE session = :session AND name = :name;
+
+-- name: DropTurn
+-- Items, summary and feedback go with it, by reference.
+DELETE FROM message WHERE turn = :id;
+DELETE FROM turn WHERE id = :id;
+
+-- name: MoveHead
+UPDATE branch SET head = :to_turn WHERE session = :session AND name = :branch;
+INSERT INTO head_move (session, branch, from_turn, to_turn, kind, actor, at)
+VALUES (:session, :branch, :from_turn, :to_turn, :kind, :actor, :at);
+UPDATE session SET version = version + 1, spoken = :at WHERE id = :session;
+
+-- name: SwitchBranch
+INSERT INTO refusal (changed)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM branch WHERE session = :session AND name = :branch);
+UPDATE session SET branch = :branch, version = version + 1 WHERE id = :session;
+
+-- name: ClearSession
+DELETE FROM message WHERE session = :session;
+DELETE FROM turn WHERE session = :session;
+DELETE FROM branch WHERE session = :session AND name <> :branch;
+DELETE FROM head_move WHERE session = :session;
+DELETE FROM outbox WHERE session = :session;
+UPDATE branch SET head = NULL, forked = NULL WHERE session = :session;
+UPDATE inbox SET body = x'' WHERE session = :session AND status = 'parked';
+UPDATE session SET branch = :branch, revision = revision + 1, version = version + 1 WHERE id = :session;
+
+-- name: PutSummary
+INSERT INTO summary (turn, owner, at, body) VALUES (:turn, :owner, :at, :body)
+ON CONFLICT (turn) DO UPDATE SET owner = excluded.owner, at = excluded.at, body = excluded.body;
+
+-- name: PutFeedback
+INSERT INTO feedback (turn, speaker, value, at) VALUES (:turn, :speaker, :value, :at)
+ON CONFLICT (turn, speaker) DO UPDATE SET value = excluded.value, at = excluded.at;
+
+-- name: AddMessage
+INSERT INTO message (key, session, turn, part, owner, at, body)
+VALUES (:key, :session, :turn, :part, :owner, :at, :body)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: MoveMessage
+UPDATE message SET turn = :turn WHERE key = :key;
+
+-- === tickets, usage, outbox, audit ===================================================================================
+
+-- name: AddTicket
+INSERT INTO ticket (id, workspace, number, customer, session, turn, status, priority, at, changed, body)
+VALUES (:id, :workspace, :number, :customer, :session, :turn, :status, :priority, :at, :at, :body);
+
+-- name: PutTicket
+UPDATE ticket SET status = :status, priority = :priority, version = :version, changed = :changed, body = :body
+WHERE id = :id;
+
+-- name: AddTicketChange
+INSERT INTO ticket_change (id, ticket, turn, version, field, cause, actor, at, before, after)
+VALUES (:id, :ticket, :turn, :version, :field, :cause, :actor, :at, :before, :after);
+
+-- name: ReplaceUsage
+DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch;
+
+-- name: BookUsage
+INSERT INTO usage (
+    id, customer, session, turn, branch, purpose, model, requests,
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at
+) VALUES (
+    :id, :customer, :session, :turn, :branch, :purpose, :model, :requests,
+    :input_tokens, :cached_tokens, :output_tokens, :reasoning_tokens, :cost_nano, :estimated, :at
+);
+
+-- name: MarkDelivery
+UPDATE outbox SET status = :status, attempts = attempts + (:status = 'sending'), sent = coalesce(:sent, sent)
+WHERE key = :key;
+
+-- name: BlankDeliveries
+DELETE FROM outbox WHERE turn = :turn AND status <> 'sent';
+UPDATE outbox SET body = x'' WHERE turn = :turn;
+
+-- name: AddDelivery
+INSERT INTO outbox (key, platform, place, session, turn, owner, kind, status, attempts, at, body)
+VALUES (:key, :platform, :place, :session, :turn, :owner, :kind, :status, :status = 'sending', :at, :body);
+
+-- name: AddAudit
+INSERT INTO audit (id, actor, action, subject, owner, at, body)
+VALUES (:id, :actor, :action, :subject, :owner, :at, :body);
+
+-- === questions: people and places ====================================================================================
+
+-- name: CustomerOfIdentity
+SELECT c.id, c.workspace, c.version, c.at, c.body FROM identity AS i JOIN customer AS c ON c.id = i.customer
+WHERE i.key = :key;
+
+-- name: CustomerById
+SELECT id, workspace, version, at, body FROM customer WHERE id = :id;
+
+-- name: Customers
+SELECT id, workspace, version, at, body FROM customer ORDER BY at, id;
+
+-- name: IdentitiesOf
+SELECT key, customer, body FROM identity WHERE customer = :customer ORDER BY at, key;
+
+-- name: SessionById
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+WHERE s.id = :id;
+
+-- name: Sessions
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+ORDER BY s.spoken DESC, s.id LIMIT :limit;
+
+-- name: SilentSessions
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+WHERE s.spoken < :before AND EXISTS (SELECT 1 FROM turn WHERE session = s.id)
+    AND NOT EXISTS (SELECT 1 FROM lane WHERE session = s.id AND pending > 0)
+ORDER BY s.spoken, s.id LIMIT :limit;
+
+-- name: SessionsSpokenBy
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+WHERE s.id IN (SELECT id FROM session WHERE owner = :customer UNION
+    SELECT session FROM turn WHERE speaker = :customer AND speaker NOT GLOB 'session/*')
+ORDER BY s.spoken DESC, s.id LIMIT :limit;
+
+-- name: PlaceByKey
+SELECT session, owner, body FROM place WHERE key = :key;
+
+-- === questions: lanes and events =====================================================================================
+
+-- name: WaitingLanes
+SELECT session, pending, epoch, worker, 0 FROM lane, clock WHERE pending > 0 AND (worker IS NULL OR lease <= now)
+ORDER BY session LIMIT :limit;
+
+-- name: LaneById
+SELECT session, pending, epoch, worker, worker IS NOT NULL AND lease > now FROM lane, clock WHERE session = :session;
+
+-- name: NextEvent
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND status = 'queued' ORDER BY seq LIMIT 1;
+
+-- name: MessageBefore
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND kind = 'message' AND seq < :seq ORDER BY seq DESC LIMIT 1;
+
+-- name: ParkedEvents
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE status = 'parked' ORDER BY seq LIMIT :limit;
+
+-- === questions: the tree =============================================================================================
+-- A chain follows parents from the head down; `rest` counts the turns that may still come.
+
+-- name: WindowOf
+WITH RECURSIVE chain (id, parent, depth, speaker, rest) AS (
+    SELECT id, parent, depth, speaker, :turns FROM turn WHERE id = :head AND :turns > 0
+    UNION ALL
+    SELECT t.id, t.parent, t.depth, t.speaker, rest - 1 FROM chain JOIN turn AS t ON t.id = chain.parent WHERE rest > 1
+)
+SELECT chain.id, chain.depth, chain.speaker, item.seq, item.body FROM chain JOIN item ON item.turn = chain.id
+ORDER BY chain.depth, item.seq;
+
+-- name: TurnById
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn WHERE id = :id;
+
+-- name: TurnsUpTo
+WITH RECURSIVE chain (id, parent, rest) AS (
+    SELECT id, parent, :limit FROM turn WHERE id = :head AND :limit > 0
+    UNION ALL
+    SELECT t.id, t.parent, rest - 1 FROM chain JOIN turn AS t ON t.id = chain.parent WHERE rest > 1
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM chain JOIN turn AS t ON t.id = chain.id ORDER BY t.depth;
+
+-- name: TurnsAfter
+WITH RECURSIVE chain (id, parent, depth) AS (
+    SELECT id, parent, depth FROM turn WHERE id = :head AND depth > :depth
+    UNION ALL
+    SELECT t.id, t.parent, t.depth FROM chain JOIN turn AS t ON t.id = chain.parent WHERE t.depth > :depth
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM chain JOIN turn AS t ON t.id = chain.id ORDER BY t.depth;
+
+-- name: TurnAt
+WITH RECURSIVE chain (id, parent, depth) AS (
+    SELECT id, parent, depth FROM turn WHERE id = :head AND depth >= :depth
+    UNION ALL
+    SELECT t.id, t.parent, t.depth FROM chain JOIN turn AS t ON t.id = chain.parent WHERE t.depth >= :depth
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM chain JOIN turn AS t ON t.id = chain.id WHERE t.depth = :depth;
+
+-- name: TurnsOf
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
+WHERE session = :session ORDER BY id;
+
+-- name: TurnsSpokenBy
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
+WHERE speaker = :speaker AND speaker NOT GLOB 'session/*' AND status = 'done' ORDER BY id DESC LIMIT :limit;
+
+-- name: ItemsOf
+SELECT t.id, t.depth, t.speaker, item.seq, item.body FROM turn AS t JOIN item ON item.turn = t.id
+WHERE t.id = :turn ORDER BY item.seq;
+
+-- name: BranchesOf
+SELECT b.name, b.head, coalesce(t.depth, 0), b.forked, b.at, b.body
+FROM branch AS b LEFT JOIN turn AS t ON t.id = b.head
+WHERE b.session = :session ORDER BY b.at, b.name;
+
+-- name: BranchByName
+SELECT b.name, b.head, coalesce(t.depth, 0), b.forked, b.at, b.body
+FROM branch AS b LEFT JOIN turn AS t ON t.id = b.head
+WHERE b.session = :session AND b.name = :name;
+
+-- name: MovesOf
+SELECT seq, from_turn, to_turn, kind, actor, at FROM head_move
+WHERE session = :session AND branch = :branch ORDER BY seq DESC LIMIT :limit;
+
+-- name: SummaryUpTo
+WITH RECURSIVE chain (id, parent, depth, rest) AS (
+    SELECT id, parent, depth, :turns FROM turn WHERE id = :head AND :turns > 0
+    UNION ALL
+    SELECT t.id, t.parent, t.depth, rest - 1 FROM chain JOIN turn AS t ON t.id = chain.parent WHERE rest > 1
+)
+SELECT s.turn, chain.depth, s.owner, s.body FROM chain JOIN summary AS s ON s.turn = chain.id
+ORDER BY chain.depth DESC LIMIT 1;
+
+-- name: MessageByKey
+SELECT key, session, turn, part, owner, body FROM message WHERE key = :key;
+
+-- name: MessagesOf
+SELECT key, session, turn, part, owner, body FROM message WHERE turn = :turn ORDER BY at, key;
+
+-- name: FeedbackOf
+SELECT f.turn, f.speaker, f.value, f.at FROM turn AS t JOIN feedback AS f ON f.turn = t.id
+WHERE t.session = :session ORDER BY f.turn, f.speaker;
+
+-- === questions: tickets ==============================================================================================
+
+-- name: TicketsOf
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE customer = :customer ORDER BY number;
+
+-- name: Tickets
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+ORDER BY at DESC, id DESC LIMIT :limit;
+
+-- name: TicketByNumber
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE workspace = :workspace AND number = :number;
+
+-- name: TicketById
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE id = :id;
+
+-- name: ChangesOf
+SELECT id, ticket, turn, version, field, cause, actor, at, before, after FROM ticket_change
+WHERE ticket = :ticket ORDER BY seq DESC LIMIT :limit;
+
+-- name: ChangesBy
+SELECT id, ticket, turn, version, field, cause, actor, at, before, after FROM ticket_change
+WHERE turn = :turn ORDER BY seq;
+
+-- === questions: usage, outbox, audit =================================================================================
+
+-- name: UsageByCustomer
+SELECT customer, count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM usage GROUP BY customer ORDER BY customer;
+
+-- name: UsageOfCustomer
+SELECT customer, count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM usage WHERE customer = :customer GROUP BY customer;
+
+-- name: UsageOfSession
+SELECT '', count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM usage WHERE session = :session GROUP BY session;
+
+-- name: UsageByTurn
+SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM usage WHERE session = :session GROUP BY turn ORDER BY turn;
+
+-- name: UsageByTurnOfBranch
+SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn;
+
+-- name: OpenDeliveries
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE platform = :platform AND seq > :after AND status IN ('pending', 'sending') ORDER BY seq LIMIT :limit;
+
+-- name: DeliveriesOf
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE turn = :turn ORDER BY seq;
+
+-- name: UnknownDeliveries
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
+
+-- name: AuditLines
+SELECT * FROM (
+    SELECT seq, id, actor, action, subject, owner, at, body FROM audit ORDER BY seq DESC LIMIT :limit
+) ORDER BY seq;
+
+-- name: Counts
+SELECT 'customer', count(*) FROM customer
+UNION ALL SELECT 'session', count(*) FROM session
+UNION ALL SELECT 'turn', count(*) FROM turn
+UNION ALL SELECT 'item', count(*) FROM item
+UNION ALL SELECT 'ticket', count(*) FROM ticket
+UNION ALL SELECT 'queued', count(*) FROM inbox WHERE status = 'queued'
+UNION ALL SELECT 'parked', count(*) FROM inbox WHERE status = 'parked'
+UNION ALL SELECT 'open', count(*) FROM outbox WHERE status IN ('pending', 'sending')
+UNION ALL SELECT 'unknown', count(*) FROM outbox WHERE status = 'unknown';

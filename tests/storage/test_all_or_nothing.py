@@ -1,0 +1,180 @@
+"""A commit of every record there is, made to fail at every field of every record: nothing of it is ever there."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from core.errors import RefusedError
+from core.queries import (
+    QUERIES,
+    AuditLines,
+    BranchByName,
+    BranchesOf,
+    ChangesBy,
+    ChangesOf,
+    Counts,
+    CustomerById,
+    CustomerOfIdentity,
+    Customers,
+    DeliveriesOf,
+    FeedbackOf,
+    IdentitiesOf,
+    ItemsOf,
+    LaneById,
+    MessageBefore,
+    MessageByKey,
+    MessagesOf,
+    MovesOf,
+    NextEvent,
+    OpenDeliveries,
+    ParkedEvents,
+    PlaceByKey,
+    SessionById,
+    Sessions,
+    SessionsSpokenBy,
+    SilentSessions,
+    SummaryUpTo,
+    TicketById,
+    TicketByNumber,
+    Tickets,
+    TicketsOf,
+    TurnAt,
+    TurnById,
+    TurnsAfter,
+    TurnsOf,
+    TurnsSpokenBy,
+    TurnsUpTo,
+    UnknownDeliveries,
+    UsageByCustomer,
+    UsageByTurn,
+    UsageByTurnOfBranch,
+    UsageOfCustomer,
+    UsageOfSession,
+    WaitingLanes,
+    WindowOf,
+)
+from core.records import (
+    RECORDS,
+    AddItem,
+    BindPlace,
+    BlankDeliveries,
+    BumpRevision,
+    ClaimLane,
+    ClearSession,
+    CountAttempt,
+    CustomerAt,
+    DropBranch,
+    DropItem,
+    DropItems,
+    DropTurn,
+    FinishEvent,
+    FreeLanes,
+    GiveBackAttempt,
+    LaneIs,
+    MarkDelivery,
+    MarkStop,
+    MoveMessage,
+    NotStopped,
+    PutCustomer,
+    PutFeedback,
+    PutSession,
+    PutSummary,
+    PutTicket,
+    ReleaseLane,
+    RenewLanes,
+    ReplaceUsage,
+    Reserve,
+    RewriteItem,
+    RewriteTurn,
+    SessionAt,
+    SwitchBranch,
+    TicketAt,
+)
+from tests.storage.samples import (
+    HOUR,
+    MAIN_BRANCH,
+    S,
+    audit,
+    branch,
+    change,
+    commit,
+    customer,
+    delivery,
+    event,
+    identity,
+    message,
+    move,
+    said,
+    session,
+    ticket,
+    turn,
+    usage,
+)
+
+BEFORE = (
+    customer(), identity(), *session(), *said(3), *session(b"old"), turn("o1", session=b"old"), branch(),
+    BindPlace(b"place", S, "c", 1, b"body"), event("e1"), event("e2"), PutSummary("t2", "c", 1, b"summary"),
+    PutFeedback("t1", "c", "helpful", 1), message(), ticket(), change(), usage(), delivery(), delivery("d2", turn="t2"),
+    audit(), Reserve("n", 1),
+)  # fmt: skip
+
+EVERYTHING = (
+    LaneIs(S, 1), NotStopped("e1"), SessionAt(S, 4), CustomerAt("c", 1), TicketAt("k1", 1), Reserve("n", 1),
+    customer("c2"), identity(b"i2", customer="c2"), PutCustomer("c", b"new"), *session(b"s2"),
+    BindPlace(b"place", b"s2", "c", 2, b"new"), PutSession(S, "human", 1), event("e3"), ClaimLane(S, "worker", HOUR),
+    RenewLanes("worker", HOUR), FreeLanes(), MarkStop(S, "e3"), FinishEvent("e1", "parked"), GiveBackAttempt("e2"),
+    CountAttempt(S, "worker"), ReleaseLane(S, 2, 1), turn("t4", parent="t3", depth=4), AddItem("t4", 0, b"item"),
+    DropItem("t1", 1), DropItems("t2"), RewriteItem("t1", 0, b"new"), RewriteTurn("t1", "done", 1, b"new"),
+    BumpRevision(S), branch(b"third"), DropBranch(S, b"other"), DropTurn("t2"), move("t4", "t3"),
+    SwitchBranch(S, b"third"), ClearSession(b"old", MAIN_BRANCH), PutSummary("t3", "c", 2, b"new"),
+    PutFeedback("t1", "c", "not helpful", 2), message(b"m2"), MoveMessage(b"message", "t3"),
+    ticket("k2", number=1002), PutTicket("k1", "resolved", "low", 2, 2, b"new"), change("h2", version=2),
+    ReplaceUsage(S, "t1", MAIN_BRANCH), usage("u2"), MarkDelivery("d1", "sent", b"id"), BlankDeliveries("t2"),
+    delivery("d3"), audit("a2"),
+)  # fmt: skip
+
+QUESTIONS = (
+    CustomerOfIdentity(b"i2"), CustomerById("c"), Customers(), IdentitiesOf("c2"), SessionById(S), Sessions(9),
+    SessionsSpokenBy("c", 9), SilentSessions(99, 9), PlaceByKey(b"place"), WaitingLanes(9), LaneById(S), NextEvent(S),
+    MessageBefore(S, 9), ParkedEvents(9), WindowOf("t4", 9), TurnById("t1"), TurnsUpTo("t3", 9), TurnsAfter("t3", 0),
+    TurnAt("t3", 1), TurnsOf(S), TurnsSpokenBy("c", 9), ItemsOf("t1"), BranchesOf(S), BranchByName(S, MAIN_BRANCH),
+    MovesOf(S, MAIN_BRANCH, 9), SummaryUpTo("t3", 9), MessageByKey(b"m2"), MessagesOf("t1"), FeedbackOf(S),
+    TicketsOf("c"), Tickets(9), TicketByNumber("w", 1002), TicketById("k1"), ChangesOf("k1", 9), ChangesBy("t1"),
+    UsageByCustomer(), UsageOfCustomer("c"), UsageOfSession(S), UsageByTurn(S), UsageByTurnOfBranch(S, MAIN_BRANCH),
+    OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
+)  # fmt: skip
+
+
+async def everything(store):
+    return {question: await store.read(question) for question in QUESTIONS}
+
+
+@pytest.fixture
+async def filled(store):
+    await commit(store, *BEFORE)
+    await commit(store, ClaimLane(S, "worker", HOUR))
+    return store
+
+
+def test_every_record_and_every_question_is_tried():
+    assert {type(record) for record in EVERYTHING} == set(RECORDS)
+    assert {type(question) for question in QUESTIONS} == set(QUERIES)
+
+
+async def test_a_commit_of_every_record_can_be_written(filled):
+    before = await everything(filled)
+    await commit(filled, *EVERYTHING)
+    assert await everything(filled) != before
+
+
+@pytest.mark.parametrize("neighbours", [0, 1])
+async def test_a_commit_that_fails_at_any_field_of_any_record_leaves_nothing(filled, neighbours):
+    before = await everything(filled)
+    for place, record in enumerate(EVERYTHING):
+        for field in fields(record):
+            broken = replace(record, **{field.name: object()})
+            commits = [(*EVERYTHING[:place], broken, *EVERYTHING[place + 1 :])]
+            outcome, *others = await filled.write(commits + [(MarkStop(b"nobody", "e1"),)] * neighbours)
+            assert isinstance(outcome, RefusedError), f"{broken} was taken"
+            assert others == [([],)] * neighbours
+    assert await everything(filled) == before
