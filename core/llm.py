@@ -1,0 +1,104 @@
+"""The language model the settings name, made without a look at the environment."""
+
+from typing import TYPE_CHECKING
+
+from agents import Model, ModelRetrySettings, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents.exceptions import AgentsException, ModelTimeoutError
+from agents.models.default_models import get_default_model_settings
+from agents.retry import ModelRetryBackoffSettings, RetryDecision, RetryPolicyContext
+from openai import AsyncOpenAI, Timeout
+
+from core.config import Settings
+from core.errors import ConfigError
+from core.offline import OFFLINE, OfflineModel
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+DEFAULT_MODEL = "gpt-5.6-luna"
+"""The model where there is a key of OpenAI's and nobody named one: what the Agents SDK 0.24 takes."""
+
+_OPENAI = "https://api.openai.com/v1"
+_TIMEOUT = Timeout(120.0, connect=10.0)
+"""Seconds to connect, and between two pieces of an answer. The turn as a whole has its own limit."""
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 4.0
+_TRY_AGAIN = (408, 409, 425, 429)
+
+
+def model_of(settings: Settings) -> Model:
+    """Make the model; `close` it when the desk stops. Raises ConfigError where a setting is missing."""
+    if is_offline(settings):
+        return OfflineModel()
+    if settings.openai_api_key is None:
+        raise ConfigError(
+            f"model is {settings.model!r} but openai_api_key is not set: set OPENAI_API_KEY, or the model to 'offline'"
+        )
+    name, client = model_name(settings), _client(settings.openai_api_key, settings.openai_base_url)
+    if settings.openai_api == "chat_completions":
+        return _ChatCompletions(name, client)
+    return _Responses(name, client)
+
+
+def model_name(settings: Settings) -> str:
+    """The name its calls are booked under. Raises ConfigError where nobody named one."""
+    if is_offline(settings):
+        return OFFLINE
+    if settings.model:
+        return settings.model
+    if settings.openai_base_url:
+        raise ConfigError("model is not set: name one that openai_base_url serves (DESK_MODEL), or 'offline'")
+    return DEFAULT_MODEL
+
+
+def is_offline(settings: Settings) -> bool:
+    """Whether the stand-in answers: it was asked for, or nothing else is set."""
+    return settings.model == OFFLINE or (not settings.model and settings.openai_api_key is None)
+
+
+def model_settings(settings: Settings) -> ModelSettings:
+    """How the model is called: as its maker advises, and again after a failure where that is safe."""
+    ours = settings.openai_base_url is None and not is_offline(settings)
+    advised = get_default_model_settings(model_name(settings)) if ours else ModelSettings()
+    retry = ModelRetrySettings(
+        max_retries=settings.work.model_retries,
+        backoff=ModelRetryBackoffSettings(initial_delay=_FIRST_PAUSE, max_delay=_LONGEST_PAUSE, multiplier=2.0),
+        policy=_may_retry,
+    )
+    return advised.resolve(ModelSettings(retry=retry))
+
+
+def _may_retry(failure: RetryPolicyContext) -> bool | RetryDecision:
+    """Whether the same call may help. The runner itself never repeats a call that has begun to answer."""
+    error, status = failure.error, failure.normalized.status_code
+    if isinstance(error, AgentsException) and not isinstance(error, ModelTimeoutError):
+        return False
+    if failure.normalized.error_code == "insufficient_quota":
+        return False
+    if status is not None and status < 500 and status not in _TRY_AGAIN:
+        return False
+    wait = failure.normalized.retry_after
+    return True if wait is None else RetryDecision(retry=True, delay=min(wait, _LONGEST_PAUSE))
+
+
+class _Responses(OpenAIResponsesModel):
+    """OpenAI's Responses API; closes the client it was given."""
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class _ChatCompletions(OpenAIChatCompletionsModel):
+    """The Chat Completions API, OpenAI's or anybody's; closes the client it was given."""
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _client(key: "SecretStr", base_url: str | None) -> AsyncOpenAI:
+    # The runner retries, where that is safe; a client that retries by itself would hide it and wait for minutes.
+    client = AsyncOpenAI(api_key=key.get_secret_value(), base_url=base_url or _OPENAI, max_retries=0, timeout=_TIMEOUT)
+    # The client fills these from the environment when they are not given.
+    client.organization = client.project = client.admin_api_key = client.webhook_secret = None
+    return client

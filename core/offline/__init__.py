@@ -1,0 +1,5 @@
+"""The offline stand-in for a language model: rules, the real tools, no account and no key."""
+
+from core.offline.model import OFFLINE, OfflineModel
+
+__all__ = ["OFFLINE", "OfflineModel"]
