@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from core.models import ConversationRef, FileNote, Item, Profile, Quote, UserMessage
+from core.models import ConversationRef, Delivery, FileNote, Item, Profile, Quote, UserMessage
 from core.queries import TurnRow
 
 AskKind = Literal["turn", "retry", "edit"]
@@ -13,8 +13,8 @@ AskKind = Literal["turn", "retry", "edit"]
 class Ask:
     """What a turn is to answer.
 
-    `replaces` are the turns on the branch that it stands in for, oldest first; `messages` are the keys of the platform
-    messages that ask it and belonged to an earlier turn.
+    `replaces` are the turns on the branch that it stands in for, oldest first, and `posted` the pieces of their
+    answers; `messages` are the keys of the platform messages that ask it and belonged to an earlier turn.
     """
 
     text: str
@@ -24,6 +24,7 @@ class Ask:
     quotes: tuple[Quote, ...] = ()
     kind: AskKind = "turn"
     replaces: tuple[TurnRow, ...] = ()
+    posted: tuple[tuple[Delivery, ...], ...] = ()
     messages: tuple[bytes, ...] = ()
 
 
@@ -49,9 +50,12 @@ def user_item(ask: Ask, speaker: str) -> Item:
     Files and other people's words stand in it as named data, in lines of their own. In a place that others read the
     speaker is named first, since there are several.
     """
-    lines = [f"(read along, {quote.speaker} said:) {quote.text}" for quote in ask.quotes]
+    lines = [f"(read along, {_one_line(quote.speaker)} said:) {_one_line(quote.text)}" for quote in ask.quotes]
     lines.append(ask.text if ask.ref.direct else f"{speaker}: {ask.text}")
-    lines += [f"(file: {note.name}, {note.kind}, {note.size} bytes; its content was not read)" for note in ask.files]
+    lines += [
+        f"(file: {_one_line(note.name)}, {_one_line(note.kind)}, {note.size} bytes; its content was not read)"
+        for note in ask.files
+    ]
     return {"role": "user", "content": "\n".join(lines)}
 
 
@@ -64,3 +68,8 @@ def turn_body(ask: Ask, speaker: str, answered: str) -> dict[str, Any]:
         "files": [asdict(note) for note in ask.files],
         "quotes": [asdict(quote) for quote in ask.quotes],
     }
+
+
+def _one_line(text: str) -> str:
+    """Keep data in its line: a further line would read as the asker's own words."""
+    return " ".join(text.split())

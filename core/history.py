@@ -1,0 +1,134 @@
+"""What the model sees of a session: the running summary of what is old, and the newest turns whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.context import HistoryLine
+from core.ids import time_of
+from core.items import text_of
+from core.lru import Lru
+from core.models import Item
+from core.ports import Sealer, Store
+from core.queries import ItemRow, SessionRow, SummaryRow, SummaryUpTo, WindowOf
+from core.sealed import decode_list, item_row, open_json, open_sealed
+
+LOOK_BACK = 400
+"""Turns that are read at most; a summary stands for all before the window long before that many."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """A turn of the window: its items as JSON, opened, never changed in place. `tokens` are characters / 4."""
+
+    id: str
+    depth: int
+    items: tuple[bytes, ...]
+    tokens: int
+
+    def read(self) -> list[Item]:
+        """Copy the items out."""
+        return decode_list(self.items)
+
+
+def past_turn(id_: str, depth: int, items: Sequence[bytes]) -> PastTurn:
+    """Make a turn of the window."""
+    return PastTurn(id_, depth, tuple(items), sum(map(len, items)) // 4)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The chain up to a head: `summary` stands for all turns up to depth `summarised`, `turns` are those after it.
+
+    `tokens` is the size of these turns together.
+    """
+
+    summary: str = ""
+    summarised: int = 0
+    turns: tuple[PastTurn, ...] = ()
+    tokens: int = 0
+
+    def followed_by(self, turn: PastTurn) -> "History":
+        """The history after one more turn."""
+        return History(self.summary, self.summarised, (*self.turns, turn), self.tokens + turn.tokens)
+
+    def read(self) -> list[Item]:
+        """Copy the items of the window out, at the cost of one."""
+        return decode_list([item for turn in self.turns for item in turn.items])
+
+    def lines(self, limit: int) -> list[HistoryLine]:
+        """The newest turns in brief."""
+        return [_line(turn) for turn in self.turns[-limit:]]
+
+
+def history_of(summary: str, summarised: int, turns: Sequence[PastTurn]) -> History:
+    """Make a history of the turns after a summary."""
+    return History(summary, summarised, tuple(turns), sum(turn.tokens for turn in turns))
+
+
+class Histories:
+    """Reads histories, and keeps the ones in use opened.
+
+    Keyed by session, head and redaction revision, all read with the session itself: a stale one is never found.
+    """
+
+    def __init__(self, store: Store, sealer: Sealer, *, keep: int = 2048) -> None:
+        """`keep` histories stay in memory, the ones used last."""
+        self._store = store
+        self._sealer = sealer
+        self._kept: Lru[tuple[bytes, str, int], History] = Lru(keep)
+
+    async def read(self, session: SessionRow, head: str | None) -> History:
+        """The history of a session up to `head`."""
+        if head is None:
+            return History()
+        key = (session.id, head, session.revision)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = await self._load(head)
+            self._kept.put(key, kept)
+        return kept
+
+    def keep(self, session: SessionRow, head: str, history: History) -> None:
+        """Keep the history of a head that was just committed; the one it grew from is of no more use."""
+        self._kept.put((session.id, head, session.revision), history)
+
+    async def _load(self, head: str) -> History:
+        summaries = await self._store.read(SummaryUpTo(head, LOOK_BACK))
+        summary = summaries[0] if summaries else None
+        rows = await self._store.read(WindowOf(head, LOOK_BACK))
+        first = summary.depth if summary else 0
+        turns = _turns(self._sealer, [row for row in rows if row.depth > first])
+        return history_of(self._text(summary), first, turns)
+
+    def _text(self, row: SummaryRow | None) -> str:
+        if row is None:
+            return ""
+        text: str = open_json(self._sealer, "summary", row.owner, row.turn, row.body)
+        return text
+
+
+async def read_items(store: Store, sealer: Sealer, head: str | None, depth: int) -> list[Item]:
+    """All items of the `depth` turns up to a head, for people to read; the model sees a window of them."""
+    rows = await store.read(WindowOf(head, depth)) if head else []
+    return [item for turn in _turns(sealer, rows) for item in turn.read()]
+
+
+def _turns(sealer: Sealer, rows: Sequence[ItemRow]) -> list[PastTurn]:
+    opened: dict[str, tuple[int, list[bytes]]] = {}
+    for row in rows:
+        body = open_sealed(sealer, "item", row.speaker, item_row(row.turn, row.seq), row.body)
+        opened.setdefault(row.turn, (row.depth, []))[1].append(body)
+    return [past_turn(turn, depth, items) for turn, (depth, items) in opened.items()]
+
+
+def _line(turn: PastTurn) -> HistoryLine:
+    items = turn.read()
+    said = next((text_of(item) for item in items if item.get("role") == "user"), "")
+    answered = next((text_of(item) for item in reversed(items) if item.get("role") == "assistant"), "")
+    return HistoryLine(turn.depth, when(turn.id), said, answered)
+
+
+def when(turn: str) -> datetime:
+    """When a turn was made, read from its id."""
+    return time_of(turn)

@@ -1,0 +1,157 @@
+"""The front door: an event is made durable, once, before anyone is told that it arrived."""
+
+import logging
+from dataclasses import dataclass, replace
+
+from core.clock import now
+from core.customers import find_customer, identity_key, new_customer
+from core.errors import ConflictError
+from core.events import event_name, kind_of, message_name
+from core.ids import new_id
+from core.kit import Kit
+from core.lanes import Lane, Lanes
+from core.lru import Lru
+from core.models import (
+    Accepted,
+    Command,
+    ConversationRef,
+    Event,
+    MessageDeleted,
+    MessageEdited,
+    Profile,
+    Reaction,
+    UserMessage,
+)
+from core.places import new_session_records
+from core.queries import EventRow, MessageByKey
+from core.records import AddEvent, AddMessage, MarkStop, Record
+from core.sealed import seal_json
+from core.text import clean
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of an event: `lane` and `row` where its lane was idle and is claimed for it now.
+
+    `stopped` is the id of the running event of `session` that this one asks to stop.
+    """
+
+    accepted: Accepted
+    session: bytes
+    lane: Lane | None = None
+    row: EventRow | None = None
+    stopped: str | None = None
+
+
+class Intake:
+    """Takes events in: one commit each, refused where the event was seen before."""
+
+    def __init__(self, kit: Kit, lanes: Lanes) -> None:
+        """Nothing is opened here."""
+        self._settings = kit.settings
+        self._store = kit.store
+        self._sealer = kit.sealer
+        self._writer = kit.writer
+        self._places = kit.places
+        self._lanes = lanes
+        self._customers: Lru[bytes, str] = Lru(65_536)
+        self._sessions: Lru[bytes, bool] = Lru(65_536)
+
+    async def take(self, event: Event) -> Taken:
+        """Commit an event to the inbox and to its lane; durable when this returns."""
+        event = clean(event)
+        while True:
+            try:
+                return await self._take(event)
+            except ConflictError:
+                # Two first messages of one person at once: the other one made the customer.
+                log.info("a first message met another one of the same person")
+
+    async def _take(self, event: Event) -> Taken:
+        at = now()
+        customer, records = await self._customer(event, at)
+        session, opened = await self._session(event, customer, at)
+        row = self._row(event, session, customer, at)
+        claim = self._lanes.claim_record(session)
+        stop = (MarkStop(session, row.id),) if isinstance(event, Command) and event.name == "stop" else ()
+        rows = await self._writer.commit(
+            (
+                *records,
+                *opened,
+                AddEvent(row.id, self._key(event), session, customer, row.kind, at, row.body),
+                *self._question(event, row),
+                claim,
+                *stop,
+            )
+        )
+        return self._taken(row, rows)
+
+    def _taken(self, row: EventRow, rows: tuple[list[tuple[object, ...]], ...]) -> Taken:
+        self._sessions.put(row.session, True)
+        added, claimed, *stopped = rows
+        if not added:
+            return Taken(Accepted.DUPLICATE, row.session)
+        lane = self._lanes.claimed(row.session, int(str(claimed[0][0]))) if claimed else None
+        first = replace(row, seq=int(str(added[0][0])), attempts=1)
+        marked = str(stopped[0][0][0]) if stopped and stopped[0] else None
+        return Taken(Accepted.NEW, row.session, lane, first if lane else None, marked)
+
+    async def _customer(self, event: Event, at: int) -> tuple[str, list[Record]]:
+        key = identity_key(self._sealer, event.ref)
+        known = self._customers.get(key)
+        records: list[Record] = []
+        if known is None:
+            found = await find_customer(self._store, self._sealer, event.ref)
+            if found is None:
+                profile = event.profile if isinstance(event, UserMessage | Command) else Profile()
+                found, records = await new_customer(self._sealer, event.ref, profile, tiers=self._settings.tiers, at=at)
+            known = found.id
+        if not records:
+            self._customers.put(key, known)
+            await self._sealer.prepare((known,))
+        return known, records
+
+    async def _session(self, event: Event, customer: str, at: int) -> tuple[bytes, list[Record]]:
+        message = _about(event)
+        if message is not None:
+            found = await self._session_of_message(event.ref, message)
+            if found is not None:
+                return found, []
+        place = await self._places.session_at(event, customer, at)
+        if self._sessions.get(place.session):
+            return place.session, place.records
+        created = new_session_records(self._sealer, place, event.ref, owner=customer, at=at)
+        return place.session, [*created, *place.records]
+
+    async def _session_of_message(self, ref: ConversationRef, message: str) -> bytes | None:
+        key = self._sealer.lookup("message", message_name(ref, message))
+        rows = await self._store.read(MessageByKey(key))
+        if not rows:
+            # What was posted a moment ago may still ride in memory.
+            await self._writer.flush()
+            rows = await self._store.read(MessageByKey(key))
+        return rows[0].session if rows else None
+
+    def _row(self, event: Event, session: bytes, customer: str, at: int) -> EventRow:
+        id_ = new_id()
+        kind = kind_of(event)
+        body = seal_json(self._sealer, "inbox", customer, id_, event)
+        return EventRow(0, id_, session, customer, kind, "queued", 0, 0, at, body)
+
+    def _question(self, event: Event, row: EventRow) -> list[Record]:
+        if not isinstance(event, UserMessage):
+            return []
+        key = self._sealer.lookup("message", message_name(event.ref, event.id))
+        body = seal_json(self._sealer, "message", row.customer, key.hex(), event.id)
+        return [AddMessage(key, row.session, row.id, "question", row.customer, row.at, body)]
+
+    def _key(self, event: Event) -> bytes:
+        return self._sealer.lookup("event", event_name(event))
+
+
+def _about(event: Event) -> str | None:
+    if isinstance(event, MessageEdited | MessageDeleted | Reaction | Command):
+        return event.message
+    return None

@@ -1,0 +1,23 @@
+"""The parts of a desk that its modules share."""
+
+from dataclasses import dataclass
+
+from core.config import Settings
+from core.history import Histories
+from core.places import Places
+from core.ports import Sealer, Store
+from core.summing import Summaries
+from core.writer import GroupWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the desk was given, and what it made of that once. Nothing here is opened or closed by who uses it."""
+
+    settings: Settings
+    store: Store
+    sealer: Sealer
+    writer: GroupWriter
+    places: Places
+    histories: Histories
+    summaries: Summaries

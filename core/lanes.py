@@ -1,0 +1,104 @@
+"""Lanes: the events of a session one at a time, in the order they came, by whoever holds the lane."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from core.errors import FencedError
+from core.ids import new_id
+from core.ports import Store
+from core.queries import EventRow, NextEvent, WaitingLanes
+from core.records import (
+    ClaimLane,
+    CountAttempt,
+    FinishEvent,
+    FreeLanes,
+    GiveBackAttempt,
+    LaneIs,
+    Record,
+    ReleaseLane,
+    RenewLanes,
+)
+from core.writer import GroupWriter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Lane:
+    """A lane this process holds. Every commit of its events goes through it, so that a stale holder writes nothing."""
+
+    session: bytes
+    epoch: int
+    worker: str
+    writer: GroupWriter
+    store: Store
+    held: bool = True
+
+    async def next_event(self) -> EventRow | None:
+        """Read the oldest event that waits."""
+        rows = await self.store.read(NextEvent(self.session))
+        return rows[0] if rows else None
+
+    async def finish(self, event: EventRow, records: Sequence[Record], *, status: str = "done") -> None:
+        """Commit all that came of an event, and that it is dealt with; the lane is let go if nothing waits.
+
+        Raises FencedError when the lane was given to another worker, and what else the records' guards refuse.
+        """
+        rows = await self.writer.commit(
+            (
+                LaneIs(self.session, self.epoch),
+                *records,
+                FinishEvent(event.id, status),
+                CountAttempt(self.session, self.worker),
+                ReleaseLane(self.session, self.epoch, 0),
+            )
+        )
+        self.held = bool(rows[-1]) and rows[-1][0][1] is not None
+
+    async def give_back(self, event: EventRow | None) -> None:
+        """Let the lane go unfinished; the event's attempt does not count."""
+        self.held = False
+        given = (GiveBackAttempt(event.id),) if event else ()
+        try:
+            release = ReleaseLane(self.session, self.epoch, 1)
+            await self.writer.commit((LaneIs(self.session, self.epoch), *given, release))
+        except FencedError:
+            log.info("lane %s was taken over before it was given back", self.session.hex()[:12])
+
+
+class Lanes:
+    """Claims and renews lanes under one worker name."""
+
+    def __init__(self, store: Store, writer: GroupWriter, *, lease: float) -> None:
+        """`lease` is in seconds; a lane not renewed for that long may be taken by another worker."""
+        self.worker = new_id()
+        self._store = store
+        self._writer = writer
+        self._lease = lease
+
+    async def free_all(self) -> None:
+        """Take every lane from whoever held it: for the desk that holds its store alone, at start."""
+        await self._writer.commit((FreeLanes(),))
+
+    def claim_record(self, session: bytes) -> ClaimLane:
+        """Make the record that claims a lane if it is to be had, for a commit that queues an event."""
+        return ClaimLane(session, self.worker, self._lease)
+
+    def claimed(self, session: bytes, epoch: int) -> Lane:
+        """Make the lane of a claim that was committed."""
+        return Lane(session, epoch, self.worker, self._writer, self._store)
+
+    async def claim_waiting(self, limit: int, *, but: Collection[bytes] = ()) -> list[Lane]:
+        """Claim up to `limit` lanes that have events and nobody to work them, `but` those of some sessions."""
+        claimed = []
+        waiting = await self._store.read(WaitingLanes(limit + len(but)))
+        for row in (row for row in waiting if row.session not in but):
+            (rows,) = await self._writer.commit((self.claim_record(row.session),))
+            if rows:
+                claimed.append(self.claimed(row.session, int(str(rows[0][0]))))
+        return claimed
+
+    async def renew(self) -> None:
+        """Extend the lease on every lane of this worker."""
+        await self._writer.commit((RenewLanes(self.worker, self._lease),))

@@ -1,0 +1,122 @@
+"""Which session a place means: by its strategy, unless it was bound to another one."""
+
+import re
+from dataclasses import dataclass, field
+
+from core.config import Settings, StrategyName
+from core.models import MAIN, ConversationRef, Event, UserMessage
+from core.ports import Sealer, Store
+from core.queries import PlaceByKey, PlaceRow, SessionById, TicketByNumber
+from core.records import AddSession, BindPlace, EnsureMain, Record, Reserve
+from core.sealed import branch_row, open_json, seal_json
+from core.session_ids import next_generation, parse, place_key, session_id, strategy_for
+from core.writer import GroupWriter
+
+FIRST_TICKET = 1001
+_HOUR = 3_600_000_000
+_TICKET = re.compile(r"\bTKT-(\d{1,9})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The session of a place; `records` bind the place to it where it was not before."""
+
+    name: str
+    session: bytes
+    records: list[Record] = field(default_factory=list)
+
+
+class Places:
+    """Finds and changes what places mean."""
+
+    def __init__(self, settings: Settings, *, store: Store, sealer: Sealer, writer: GroupWriter) -> None:
+        """All parts are the desk's; nothing is opened here."""
+        self._settings = settings
+        self._store = store
+        self._sealer = sealer
+        self._writer = writer
+
+    def strategy(self, ref: ConversationRef) -> StrategyName:
+        """What a session stands for in this place."""
+        return strategy_for(ref, self._settings.strategies)
+
+    async def session_at(self, event: Event, customer: str, at: int) -> Placed:
+        """The session an event in a place belongs to."""
+        ref = event.ref
+        bound = await self._bound(ref)
+        if bound is None and self.strategy(ref) == "ticket" and isinstance(event, UserMessage):
+            return self.bind(ref, await self._ticket_session(event, customer), customer, at)
+        placed = (
+            Placed(self._default(ref), self._key(self._default(ref))) if bound is None else self._placed(ref, bound)
+        )
+        if isinstance(event, UserMessage) and await self._is_stale(placed, at):
+            return self.bind(ref, next_generation(placed.name), customer, at)
+        return placed
+
+    def bind(self, ref: ConversationRef, name: str, owner: str, at: int) -> Placed:
+        """Let a place mean the session of this name from now on."""
+        key, session = self._place_key(ref), self._key(name)
+        body = seal_json(self._sealer, "place", owner, key.hex(), name)
+        return Placed(name, session, [BindPlace(key, session, owner, at, body)])
+
+    async def name_at(self, ref: ConversationRef) -> str:
+        """The name of the session a place means now."""
+        bound = await self._bound(ref)
+        return self._default(ref) if bound is None else self._placed(ref, bound).name
+
+    async def _bound(self, ref: ConversationRef) -> PlaceRow | None:
+        rows = await self._store.read(PlaceByKey(self._place_key(ref)))
+        return rows[0] if rows else None
+
+    def _unbound(self, ref: ConversationRef) -> Placed:
+        name = self._default(ref)
+        return Placed(name, self._key(name))
+
+    def _placed(self, ref: ConversationRef, row: PlaceRow) -> Placed:
+        name: str = open_json(self._sealer, "place", row.owner, self._place_key(ref).hex(), row.body)
+        return Placed(name, row.session)
+
+    def _default(self, ref: ConversationRef) -> str:
+        # A ticket's place has a session of its own for what is said there before any ticket (commands).
+        return place_key(ref, self.strategy(ref))
+
+    def _place_key(self, ref: ConversationRef) -> bytes:
+        return self._sealer.lookup("place", self._default(ref))
+
+    def _key(self, name: str) -> bytes:
+        return self._sealer.lookup("session", name)
+
+    async def _ticket_session(self, event: UserMessage, customer: str) -> str:
+        """The ticket the first message names, if it is the customer's own; else one of a new number."""
+        workspace = event.ref.workspace
+        for number in _TICKET.findall(event.text):
+            rows = await self._store.read(TicketByNumber(workspace, int(number)))
+            if rows and rows[0].customer == customer:
+                return session_id(event.ref, "ticket", ticket=f"TKT-{rows[0].number}")
+        number = await reserve_ticket(self._writer, workspace)
+        return session_id(event.ref, "ticket", ticket=f"TKT-{number}")
+
+    async def _is_stale(self, placed: Placed, at: int) -> bool:
+        idle = self._settings.session.idle_hours * _HOUR
+        if not idle:
+            return False
+        rows = await self._store.read(SessionById(placed.session))
+        return bool(rows) and rows[0].head is not None and rows[0].spoken + idle < at
+
+
+def new_session_records(sealer: Sealer, placed: Placed, ref: ConversationRef, *, owner: str, at: int) -> list[Record]:
+    """The records of a session on its first branch; nothing happens where it is there already."""
+    strategy = parse(placed.name).strategy
+    main, row = sealer.lookup("branch", MAIN), placed.session.hex()
+    body = seal_json(sealer, "session", owner, row, {"id": placed.name})
+    branch = seal_json(sealer, "branch", owner, branch_row(placed.session, main), MAIN)
+    return [
+        AddSession(placed.session, ref.workspace, owner, strategy, main, at, body),
+        EnsureMain(placed.session, main, at, branch),
+    ]
+
+
+async def reserve_ticket(writer: GroupWriter, workspace: str) -> int:
+    """Reserve a ticket number that was never given before in the workspace."""
+    (rows,) = await writer.commit((Reserve(f"ticket/{workspace}", FIRST_TICKET),))
+    return int(str(rows[0][0]))

@@ -1,0 +1,124 @@
+"""What an event sends: replies, and changes to replies sent before, as numbered pieces under the event's id."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from core.events import message_name
+from core.models import Button, ConversationRef, Delivery, DeliveryKind
+from core.ports import Platform, Sealer
+from core.queries import DeliveryRow
+from core.records import AddDelivery, AddMessage, Record
+from core.sealed import open_json, seal_json
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an answer goes: the conversation, the event it answers (`to`, the platform's id), and whose data it is."""
+
+    ref: ConversationRef
+    to: str
+    session: bytes
+    session_name: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A piece that was committed and is to be posted."""
+
+    delivery: Delivery
+    place: bytes
+    session: bytes
+    owner: str
+    status: str
+
+
+@dataclass(slots=True)
+class Mail:
+    """Collects the pieces of one event; `records` go into its commit, `outgoing` to the deliveries after it."""
+
+    event: str
+    at: int
+    address: Address
+    platform: Platform
+    sealer: Sealer
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+    def say(
+        self, text: str, *, turn: str | None = None, private: bool = False, buttons: tuple[Button, ...] = ()
+    ) -> None:
+        """Add a reply; what is too long for the platform becomes several pieces, the buttons on the last."""
+        pieces = self.platform.split(text)
+        for number, piece in enumerate(pieces, start=1):
+            delivery = replace(self._new("reply", piece), turn=turn, private=private)
+            self._add(replace(delivery, buttons=buttons) if number == len(pieces) else delivery)
+
+    def change(self, kind: DeliveryKind, piece: Delivery, text: str) -> None:
+        """Add a change of a piece sent before: `retract` puts `text` in its place, `restore` brings it back."""
+        new = self._new(kind, text)
+        self._add(replace(new, ref=piece.ref, turn=piece.turn, private=piece.private, message=piece.key))
+
+    def retract(self, pieces: Sequence[Delivery], text: str) -> None:
+        """Let the first piece of an answer say `text` instead, and empty its further ones."""
+        for number, piece in enumerate(pieces):
+            self.change("retract", piece, text if number == 0 else "")
+
+    def records(self) -> list[Record]:
+        """Make the records of all pieces."""
+        return [record for outgoing in self.outgoing for record in self._records_of(outgoing)]
+
+    def _new(self, kind: DeliveryKind, text: str) -> Delivery:
+        key = f"{self.event}.{len(self.outgoing) + 1}"
+        return Delivery(key, kind, self.address.ref, self.address.to, self.address.session_name, None, text)
+
+    def _add(self, delivery: Delivery) -> None:
+        status = "sending" if self.platform.repeats_by_key else "pending"
+        place = place_of(self.sealer, delivery.ref)
+        self.outgoing.append(Outgoing(delivery, place, self.address.session, self.address.owner, status))
+
+    def _records_of(self, outgoing: Outgoing) -> Iterable[Record]:
+        delivery = outgoing.delivery
+        yield AddDelivery(
+            key=delivery.key,
+            platform=delivery.ref.platform,
+            place=outgoing.place,
+            session=outgoing.session,
+            turn=delivery.turn,
+            owner=outgoing.owner,
+            kind=delivery.kind,
+            status=outgoing.status,
+            at=self.at,
+            body=seal_delivery(self.sealer, outgoing.owner, delivery),
+        )
+        if self.platform.repeats_by_key and delivery.kind == "reply":
+            yield answer_record(self.sealer, outgoing, message=delivery.key, at=self.at)
+
+
+def place_of(sealer: Sealer, ref: ConversationRef) -> bytes:
+    """Hash the conversation whose pieces are sent in order."""
+    return sealer.lookup("outbox", "\x1f".join((ref.platform, ref.workspace, ref.channel, ref.thread or "")))
+
+
+def answer_record(sealer: Sealer, outgoing: Outgoing, *, message: str, at: int) -> AddMessage:
+    """Note that a platform's message is an answer of a turn, so that a gesture on it finds the turn."""
+    name = message_name(outgoing.delivery.ref, message)
+    key = sealer.lookup("message", name)
+    body = seal_json(sealer, "message", outgoing.owner, key.hex(), message)
+    return AddMessage(key, outgoing.session, outgoing.delivery.turn, "answer", outgoing.owner, at, body)
+
+
+def seal_delivery(sealer: Sealer, owner: str, delivery: Delivery) -> bytes:
+    """Seal a piece for the outbox."""
+    return seal_json(sealer, "outbox", owner, delivery.key, delivery)
+
+
+def open_delivery(sealer: Sealer, row: DeliveryRow) -> Delivery:
+    """Open a piece of the outbox."""
+    value = open_json(sealer, "outbox", row.owner, row.key, row.body)
+    buttons = tuple(Button(button["label"], button["command"], tuple(button["args"])) for button in value["buttons"])
+    return Delivery(**{**value, "ref": ConversationRef(**value["ref"]), "buttons": buttons})
+
+
+def outgoing_of(sealer: Sealer, row: DeliveryRow) -> Outgoing:
+    """Open a row of the outbox as a piece to be posted."""
+    return Outgoing(open_delivery(sealer, row), row.place, row.session, row.owner, row.status)

@@ -1,0 +1,170 @@
+"""Words that only show: help, who you are, history, tickets, usage, summaries; and feedback."""
+
+from core.access import may
+from core.call import Call, Result
+from core.errors import BadInputError
+from core.models import Button, Ticket, TicketStatus, TimelineEntry
+from core.records import PutFeedback, Record
+from core.sealed import open_json
+from core.text import first_words
+from core.tickets import load_tickets, ticket_by_name, timeline
+from core.tree import newest
+from core.usage import money, usage_of_customer, usage_records
+from core.words import WORDS
+
+NO_TICKETS = "You have no tickets yet."
+POST_HERE = "Post here"
+
+
+async def help_(call: Call) -> Result:
+    """Show the table."""
+    lines = [f"- `{f'{word.name} {word.args}'.strip()}`: {word.about}{_reaction(word.emoji)}" for word in WORDS]
+    call.say("\n".join(["Just write to me. These words do more:", *lines]))
+    return []
+
+
+async def whoami(call: Call) -> Result:
+    """Show who the asker is here."""
+    customer, scene = call.scene.customer, call.scene
+    role = "" if call.role == "customer" else f", role {call.role}"
+    call.say(
+        f"You are {customer.name or call.ref.user}, tier {customer.tier}{role}. "
+        f"This conversation: {scene.name}, branch {scene.branch}, {scene.session.depth} turns."
+    )
+    return []
+
+
+async def history(call: Call) -> Result:
+    """Show the newest turns with their numbers."""
+    turns = await newest(call.kit.store, call.scene.session.head, call.number(default=10, most=100))
+    if not turns:
+        call.say("Nothing was said here yet.")
+        return []
+    lines = []
+    for turn in turns:
+        body = open_json(call.kit.sealer, "turn", turn.speaker, turn.id, turn.body) if turn.status == "done" else None
+        edited = " (edited)" if turn.edited else ""
+        said = "(erased)" if body is None else f"{body['name'] or 'You'}: {first_words(body['said'], 80)}{edited}"
+        answer = "" if body is None else f"\n   {first_words(body['answered'], 100)}"
+        lines.append(f"{turn.depth}. {said}{answer}")
+    call.say("\n".join(lines))
+    return []
+
+
+async def tickets(call: Call) -> Result:
+    """List the asker's tickets."""
+    own = await load_tickets(call.kit.store, call.kit.sealer, call.scene.customer.id)
+    call.say("\n".join(f"- {_line(ticket)}" for ticket in own) or NO_TICKETS)
+    return []
+
+
+async def ticket(call: Call) -> Result:
+    """Show one ticket with its timeline."""
+    if len(call.args) != 1:
+        call.misused()
+    found = await ticket_by_name(call.kit.store, call.kit.sealer, call.scene.session.workspace, call.args[0])
+    shown = call.own_ticket(found)
+    entries = await timeline(call.kit.store, call.kit.sealer, shown, 20)
+    call.say("\n".join([_line(shown), shown.description, *_timeline(entries)]))
+    return []
+
+
+async def usage(call: Call) -> Result:
+    """Show what the asker used: tokens; money is for staff."""
+    total = await usage_of_customer(call.kit.store, call.scene.customer.id)
+    cost = f", {money(total, call.kit.settings.prices)}" if may(call.role, "see_money") else ""
+    call.say(
+        f"You have used {total.usage.total_tokens:,} tokens in {total.usage.requests:,} model calls "
+        f"({total.usage.input_tokens:,} in, {total.usage.output_tokens:,} out){cost}."
+    )
+    return []
+
+
+async def summary(call: Call) -> Result:
+    """Sum up the conversation."""
+    past = await call.kit.histories.read(call.scene.session, call.scene.session.head)
+    if not past.turns and not past.summary:
+        call.say("Nothing was said here yet.")
+        return []
+    summed = await call.kit.summaries.of(past)
+    call.say(summed.text, buttons=_post_here(call))
+    return _booked(call, summed.calls)
+
+
+async def ticket_summary(call: Call) -> Result:
+    """Where a ticket stands: this conversation's, the one named, or the asker's newest open one."""
+    chosen = await _chosen_ticket(call)
+    if chosen is None:
+        call.say(NO_TICKETS)
+        return []
+    entries = await timeline(call.kit.store, call.kit.sealer, chosen, 5)
+    summed = await call.kit.summaries.of_ticket(chosen, entries)
+    opened = f"opened {chosen.opened:%Y-%m-%d %H:%M} UTC"
+    call.say("\n".join([_line(chosen), opened, *_timeline(entries), summed.text]), buttons=_post_here(call))
+    return _booked(call, summed.calls)
+
+
+async def helpful(call: Call) -> Result:
+    """Note that an answer helped."""
+    return await _feedback(call, "helpful")
+
+
+async def not_helpful(call: Call) -> Result:
+    """Note that an answer did not help."""
+    return await _feedback(call, "not helpful")
+
+
+async def _feedback(call: Call, value: str) -> list[Record]:
+    turn = call.turn or call.scene.session.head
+    if turn is None:
+        raise BadInputError(reply="There is no answer to say that of yet.")
+    return [PutFeedback(turn, call.scene.customer.id, value, call.event.at)]
+
+
+async def _chosen_ticket(call: Call) -> Ticket | None:
+    store, sealer, scene = call.kit.store, call.kit.sealer, call.scene
+    args = [arg for arg in call.args if arg != "here"]
+    if args and args[0].lower() != "last":
+        found = await ticket_by_name(store, sealer, scene.session.workspace, args[0])
+        return call.own_ticket(found)
+    own = await load_tickets(store, sealer, scene.customer.id)
+    live = [one for one in own if one.status is not TicketStatus.WITHDRAWN]
+    here = [one for one in live if one.session == scene.name and not args]
+    still_open = [one for one in live if one.status is not TicketStatus.RESOLVED]
+    return next(reversed(here or still_open), None)
+
+
+def _booked(call: Call, calls: object) -> list[Record]:
+    return usage_records(
+        call.kit.settings.prices,
+        calls,  # type: ignore[arg-type]
+        customer=call.scene.customer.id,
+        session=call.scene.session.id,
+        turn=None,
+        branch=call.scene.session.branch,
+    )
+
+
+def _post_here(call: Call) -> tuple[Button, ...]:
+    if not call.private:
+        return ()
+    return (Button(POST_HERE, call.word.name, (*call.args, "here")),)
+
+
+def _line(ticket: Ticket) -> str:
+    return f"{ticket.name}: {ticket.subject} ({ticket.status.value}, priority {ticket.priority})"
+
+
+def _timeline(entries: list[TimelineEntry]) -> list[str]:
+    return [f"- {entry.at:%Y-%m-%d %H:%M} {_what(entry)}" for entry in entries]
+
+
+def _what(entry: TimelineEntry) -> str:
+    by = "" if entry.cause == "turn" else f" ({entry.cause})"
+    if entry.before is None:
+        return f"{entry.field}: {entry.after}{by}"
+    return f"{entry.field}: {entry.before} to {entry.after}{by}"
+
+
+def _reaction(emoji: str) -> str:
+    return f" {emoji}" if emoji else ""

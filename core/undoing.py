@@ -1,0 +1,183 @@
+"""Undo, redo, rewind, retry: heads move, tickets follow, what was posted says so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.asking import Ask, AskKind, ask_again
+from core.call import Call, Result
+from core.errors import BadInputError, NoSuchTurnError, NothingToRedoError, NothingToUndoError
+from core.models import Button, Delivery
+from core.queries import DeliveriesOf, MessageBefore, MessagesOf, TurnById, TurnRow, TurnsAfter
+from core.records import MoveHead, Record
+from core.replies import open_delivery
+from core.sealed import open_json
+from core.ticket_undo import TakenBack, bring_back, take_back
+from core.tree import chain_from, newest, undone_by
+
+BRING_BACK = "Remove the reaction or say `redo` to bring it back."
+
+
+async def undo(call: Call) -> Result:
+    """Take back the last turn, the last n, or the turn of a gesture."""
+    turns = await _turns_to_undo(call)
+    if not turns:
+        return []
+    return await take_back_turns(call, turns, kind="undo")
+
+
+async def rewind(call: Call) -> Result:
+    """Keep turn N and take back all after it."""
+    session = call.scene.session
+    keep = call.number(default=-1, least=0, most=10**9)
+    if keep < 0:
+        call.misused()
+    if keep > session.depth:
+        raise NoSuchTurnError
+    turns = await call.kit.store.read(TurnsAfter(session.head, keep)) if session.head else []
+    if not turns:
+        raise NothingToUndoError(reply=f"Turn {keep} is the newest one: there is nothing after it.")
+    return await take_back_turns(call, call.own(turns), kind="rewind")
+
+
+async def take_back_turns(call: Call, turns: list[TurnRow], *, kind: str, note: str | None = None) -> list[Record]:
+    """Move the head to before `turns`, take their ticket changes back, and let their messages say so."""
+    ids = [turn.id for turn in turns]
+    taken = await take_back(call.kit.store, call.kit.sealer, ids, actor=call.scene.customer.id, at=call.event.at)
+    posted = await retract(call, turns, note or sentence(taken))
+    if not posted and note is None and not call.gesture:
+        call.say(sentence(taken))
+    return [
+        call.guard(),
+        _move(call, turns[0].parent, kind),
+        *taken.records,
+        call.audit(kind, {"turns": ids, "tickets": taken.withdrawn + taken.restored}),
+    ]
+
+
+async def redo(call: Call) -> Result:
+    """Bring back what the last undo or rewind took, unless something new was said."""
+    head, turns = await undone_by(call.kit.store, call.scene.session)
+    if call.gesture and (not turns or turns[0].id != call.turn):
+        return []
+    if head is None:
+        raise NothingToRedoError
+    call.own(turns)
+    ids = [turn.id for turn in turns]
+    back = await bring_back(call.kit.store, call.kit.sealer, ids, actor=call.scene.customer.id, at=call.event.at)
+    restored = await _restore(call, turns)
+    if not restored or back.stands:
+        call.say(" ".join(["Brought back.", *back.stands]))
+    return [call.guard(), _move(call, head, "redo"), *back.records, call.audit("redo", {"turns": ids})]
+
+
+async def retry(call: Call) -> Result:
+    """Answer the last message again, or the one of a gesture; what its first answer did is taken back."""
+    turns = await _turns_to_retry(call)
+    call.own(turns)
+    first = turns[0]
+    said = open_json(call.kit.sealer, "turn", first.speaker, first.id, first.body)
+    if first.status != "done":
+        return replace(ask_again(said, call.ref, kind="retry"), messages=await questions(call, first))
+    return await answer_again(call, turns, said, kind="retry")
+
+
+async def answer_again(
+    call: Call, turns: list[TurnRow], said: dict[str, Any], *, kind: AskKind, text: str | None = None
+) -> Ask:
+    """Ask what `turns[0]` asked once more, in place of these turns; nothing of them changes before it is answered."""
+    again = ask_again(said, call.ref, text=text, kind=kind)
+    posted = tuple([tuple(await _pieces(call, turn)) for turn in turns])
+    return replace(again, replaces=tuple(turns), posted=posted, messages=await questions(call, turns[0]))
+
+
+async def questions(call: Call, turn: TurnRow) -> tuple[bytes, ...]:
+    """The keys of the platform messages that asked a turn."""
+    rows = await call.kit.store.read(MessagesOf(turn.id))
+    return tuple(row.key for row in rows if row.part == "question")
+
+
+async def retract(call: Call, turns: Sequence[TurnRow], text: str) -> bool:
+    """Let each turn's first message say `text`, and empty its further ones; False where nothing was posted."""
+    posted = [await _pieces(call, turn) for turn in turns]
+    for pieces in posted:
+        call.mail.retract(pieces, text)
+    return any(posted)
+
+
+def sentence(taken: TakenBack) -> str:
+    """The one line a message becomes after undo, the same everywhere."""
+    parts = ["Taken back."]
+    parts += [f"{name} is withdrawn." for name in taken.withdrawn]
+    parts += [f"{name} is as it was before." for name in taken.restored]
+    return " ".join([*parts, *taken.stands, BRING_BACK])
+
+
+async def _turns_to_undo(call: Call) -> list[TurnRow]:
+    store, session = call.kit.store, call.scene.session
+    if call.args[:1] == ("turn",) and len(call.args) == 2:
+        chain = await chain_from(store, session.head, call.args[1])
+        if not chain:
+            raise NoSuchTurnError
+        return call.own(chain)
+    if call.turn is None:
+        turns = await newest(store, session.head, call.number(default=1))
+        if not turns:
+            raise NothingToUndoError
+        return call.own(turns)
+    chain = await chain_from(store, session.head, call.turn)
+    if not chain and not call.gesture:
+        raise NothingToUndoError
+    call.own(chain)
+    if len(chain) > 1:
+        _ask_first(call, chain)
+        return []
+    return chain
+
+
+def _ask_first(call: Call, chain: list[TurnRow]) -> None:
+    after = len(chain) - 1
+    call.say(
+        f"That takes back this turn and the {after} after it. Say `undo {len(chain)}` to do it.",
+        private=True,
+        buttons=(Button(f"Take back {len(chain)} turns", "undo", ("turn", chain[0].id)),),
+    )
+
+
+async def _turns_to_retry(call: Call) -> list[TurnRow]:
+    store, session = call.kit.store, call.scene.session
+    target = call.args[1] if call.args[:1] == ("turn",) and len(call.args) == 2 else call.turn
+    if target is not None:
+        rows = await store.read(TurnById(target))
+        chain = await chain_from(store, session.head, target)
+        off_line = [row for row in rows if row.session == session.id and row.status in ("failed", "stopped", "blocked")]
+        if not chain and not off_line:
+            raise NoSuchTurnError
+        return chain or off_line
+    last = await store.read(MessageBefore(session.id, call.event.seq))
+    rows = await store.read(TurnById(last[0].id)) if last else []
+    if rows and rows[0].status in ("failed", "stopped", "blocked"):
+        return rows
+    turns = await newest(store, session.head, 1)
+    if not turns:
+        raise BadInputError(reply="There is nothing to answer again.")
+    return turns
+
+
+async def _restore(call: Call, turns: Sequence[TurnRow]) -> bool:
+    any_restored = False
+    for turn in turns:
+        for piece in await _pieces(call, turn):
+            call.mail.change("restore", piece, piece.text)
+            any_restored = True
+    return any_restored
+
+
+async def _pieces(call: Call, turn: TurnRow) -> list[Delivery]:
+    rows = await call.kit.store.read(DeliveriesOf(turn.id))
+    return [open_delivery(call.kit.sealer, row) for row in rows if row.kind == "reply" and row.body]
+
+
+def _move(call: Call, to_turn: str | None, kind: str) -> MoveHead:
+    session = call.scene.session
+    return MoveHead(session.id, session.branch, session.head, to_turn, kind, call.scene.customer.id, call.event.at)

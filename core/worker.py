@@ -1,0 +1,247 @@
+"""Workers: one task per lane that has events, each event taken from what it says to its commit."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.access import role_of
+from core.asking import Ask, ask_of
+from core.call import Call, Result
+from core.commands import run_command, run_delete, run_edit, run_reaction, spoken_command
+from core.delivery import Deliveries
+from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
+from core.events import message_name, read_event
+from core.kit import Kit
+from core.lanes import Lane
+from core.models import Command, Event, MessageDeleted, MessageEdited, Reaction, UserMessage
+from core.ports import Platform
+from core.queries import EventRow, MessageByKey, MessageRow
+from core.records import Record
+from core.replies import Address, Mail
+from core.scene import load_scene
+from core.sealed import open_json
+from core.turns import Turns
+from core.words import BY_NAME
+from core.work import Running, Work
+
+log = logging.getLogger(__name__)
+
+RERUNS = 10
+PAUSE_SECONDS = 1.0
+PARKED = (
+    "I tried this message {attempts} times and could not finish it, so it is set aside for an operator "
+    "(event {event}). We can go on; please say it differently."
+)
+BROKEN = "Something went wrong on our side, and nothing was changed. If you ask about it, name event {event}."
+
+
+class ElsewhereError(Exception):
+    """An event came from a platform that this desk does not speak: it waits for one that does."""
+
+
+@dataclass(slots=True)
+class Workers:
+    """The lanes worked in this process, at most `turns_at_once` of them at a time.
+
+    `elsewhere` are the sessions whose next event came from a platform this desk does not speak.
+    """
+
+    kit: Kit
+    turns: Turns
+    deliveries: Deliveries
+    platforms: Mapping[str, Platform]
+    _slots: asyncio.Semaphore = field(init=False)
+    elsewhere: set[bytes] = field(default_factory=set)
+    _stopping: bool = False
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _running: dict[bytes, Running] = field(default_factory=dict)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Make the slots."""
+        self._slots = asyncio.Semaphore(self.kit.settings.work.turns_at_once)
+        self._idle.set()
+
+    def work(self, lane: Lane, first: EventRow | None = None) -> None:
+        """Take up a lane that was claimed; `first` is its oldest event where that is known."""
+        task = asyncio.create_task(self._work_lane(lane, first))
+        self._tasks.add(task)
+        self._idle.clear()
+        task.add_done_callback(self._done)
+
+    def stop_turn(self, session: bytes, event: str) -> None:
+        """Cut off the running turn of an event, where it runs here; its commit is refused in any case."""
+        running = self._running.get(session)
+        if running is not None and running.event == event:
+            running.stop()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no lane is worked."""
+        return self._idle.is_set()
+
+    async def idle(self) -> None:
+        """Wait until no lane is worked."""
+        await self._idle.wait()
+
+    async def stop(self, *, within: float) -> None:
+        """Begin no further event; give those that run `within` seconds to finish, then give them back."""
+        self._stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._idle.set()
+
+    async def _work_lane(self, lane: Lane, first: EventRow | None) -> None:
+        row = first
+        try:
+            async with self._slots:
+                while lane.held and not self._stopping:
+                    row = row or await lane.next_event()
+                    if row is None:
+                        break
+                    await self._work_event(lane, row)
+                    row = None
+            if lane.held:
+                await lane.give_back(None)
+        except asyncio.CancelledError:
+            await lane.give_back(row)
+            raise
+        except FencedError:
+            log.info("lane %s was taken over by another worker", lane.session.hex()[:12])
+        except ElsewhereError as error:
+            log.warning("lane %s waits for a desk that speaks %s", lane.session.hex()[:12], error)
+            self.elsewhere.add(lane.session)
+            await lane.give_back(row)
+        except StoreError:
+            log.exception("lane %s is left for later: the store does not answer", lane.session.hex()[:12])
+            await self._leave(lane, row)
+
+    async def _leave(self, lane: Lane, row: EventRow | None) -> None:
+        """Give a lane back as soon as the store answers again."""
+        while True:
+            await asyncio.sleep(PAUSE_SECONDS)
+            try:
+                return await lane.give_back(row)
+            except StoreError:
+                log.warning("the store still does not answer")
+
+    async def _work_event(self, lane: Lane, row: EventRow) -> None:
+        """Finish one event, running it again when what it read was changed meanwhile."""
+        running = Running(row.id)
+        self._running[row.session] = running
+        try:
+            for _ in range(RERUNS):
+                try:
+                    return await self._attempt(lane, row, running)
+                except ChangedError:
+                    log.info("event %s runs again: what it read was changed meanwhile", row.id)
+                except StoppedError:
+                    running.stopped = True
+            await self._give_up(lane, row, running, BROKEN.format(event=row.id))
+        finally:
+            self._running.pop(row.session, None)
+
+    async def _attempt(self, lane: Lane, row: EventRow, running: Running) -> None:
+        attempts = self.kit.settings.work.attempts
+        if row.attempts > attempts:
+            log.error("event %s is parked after %d attempts", row.id, attempts)
+            text = PARKED.format(attempts=attempts, event=row.id)
+            return await self._give_up(lane, row, running, text, status="parked")
+        try:
+            await self._finish(await self._open(lane, row, running))
+        except (ChangedError, FencedError, StoppedError, StoreError, ElsewhereError):
+            raise
+        except DeskError as error:
+            log.info("event %s was refused: %s", row.id, type(error).__name__)
+            await self._give_up(lane, row, running, error.reply)
+        except Exception:
+            log.exception("event %s failed", row.id)
+            await self._give_up(lane, row, running, BROKEN.format(event=row.id))
+
+    async def _finish(self, work: Work) -> None:
+        result = await self._decide(work)
+        if isinstance(result, Ask):
+            await self.turns.answer(work, result)
+        else:
+            await work.lane.finish(work.row, (*result, *work.mail.records()))
+        self.deliveries.send(work.mail.outgoing)
+
+    async def _decide(self, work: Work) -> Result:
+        match work.event:
+            case UserMessage() as message:
+                command = spoken_command(message)
+                if command is not None:
+                    return await run_command(self._call(work), command)
+                return [] if work.scene.session.muted else ask_of(message)
+            case Command() as command:
+                return await run_command(self._call(work), command)
+            case Reaction() as reaction:
+                return await run_reaction(self._call(work), reaction)
+            case MessageEdited() as edit:
+                return await run_edit(self._call(work), edit)
+            case MessageDeleted() as deletion:
+                return await run_delete(self._call(work), deletion, work.message)
+
+    def _call(self, work: Work) -> Call:
+        return Call(
+            word=BY_NAME["help"],
+            args=(),
+            ref=work.event.ref,
+            event=work.row,
+            scene=work.scene,
+            role=role_of(self.kit.settings, work.event.ref),
+            mail=work.mail,
+            kit=self.kit,
+            turn=work.message.turn if work.message else None,
+        )
+
+    async def _open(self, lane: Lane, row: EventRow, running: Running) -> Work:
+        event = self._event(row)
+        scene = await load_scene(self.kit.store, self.kit.sealer, row)
+        mail = self._mail(row, event, scene.name)
+        return Work(lane, row, event, scene, mail, running, await self._message(event))
+
+    def _event(self, row: EventRow) -> Event:
+        return read_event(row.kind, open_json(self.kit.sealer, "inbox", row.customer, row.id, row.body))
+
+    def _mail(self, row: EventRow, event: Event, session_name: str) -> Mail:
+        platform = self.platforms.get(event.ref.platform)
+        if platform is None:
+            raise ElsewhereError(event.ref.platform)
+        address = Address(event.ref, event.id, row.session, session_name, row.customer)
+        return Mail(row.id, row.at, address, platform, self.kit.sealer)
+
+    async def _message(self, event: Event) -> MessageRow | None:
+        about = None if isinstance(event, UserMessage) else event.message
+        if about is None:
+            return None
+        key = self.kit.sealer.lookup("message", message_name(event.ref, about))
+        rows = await self.kit.store.read(MessageByKey(key))
+        return rows[0] if rows else None
+
+    async def _give_up(self, lane: Lane, row: EventRow, running: Running, text: str, *, status: str = "done") -> None:
+        """Commit that an event is dealt with, and one honest reply; nothing else of it is written.
+
+        Where not even that can be said (its content does not open, nobody here speaks its platform) it is parked.
+        """
+        try:
+            work = await self._open(lane, row, running)
+        except DeskError:
+            log.exception("event %s is parked unanswered: it cannot be opened", row.id)
+            return await lane.finish(row, (), status="parked")
+        records: list[Record] = []
+        if isinstance(work.event, UserMessage) and spoken_command(work.event) is None:
+            records = self.turns.failure(work, ask_of(work.event), text)
+            work.mail.say(text, turn=row.id)
+        else:
+            work.mail.say(text, private=True)
+        await lane.finish(row, (*records, *work.mail.records()), status=status)
+        self.deliveries.send(work.mail.outgoing)
