@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an event: `lane` and `row` where its lane was idle and is claimed for it now.
+    """What became of an event: `lane` where it was idle and is claimed now, `row` where the event is its only one.
 
     `stopped` is the id of the running event of `session` that this one asks to stop.
     """
@@ -91,12 +91,14 @@ class Intake:
     def _taken(self, row: EventRow, rows: tuple[list[tuple[object, ...]], ...]) -> Taken:
         self._sessions.put(row.session, True)
         added, claimed, *stopped = rows
+        epoch, pending = map(_number, claimed[0]) if claimed else (0, 0)
+        # Also a lane that was claimed by a duplicate has to be worked: a killed desk may have left events in it.
+        lane = self._lanes.claimed(row.session, epoch) if claimed else None
         if not added:
-            return Taken(Accepted.DUPLICATE, row.session)
-        lane = self._lanes.claimed(row.session, int(str(claimed[0][0]))) if claimed else None
-        first = replace(row, seq=int(str(added[0][0])), attempts=1)
+            return Taken(Accepted.DUPLICATE, row.session, lane)
+        first = replace(row, seq=_number(added[0][0]), attempts=1) if pending == 1 else None
         marked = str(stopped[0][0][0]) if stopped and stopped[0] else None
-        return Taken(Accepted.NEW, row.session, lane, first if lane else None, marked)
+        return Taken(Accepted.NEW, row.session, lane, first, marked)
 
     async def _customer(self, event: Event, at: int) -> tuple[str, list[Record]]:
         key = identity_key(self._sealer, event.ref)
@@ -155,3 +157,7 @@ def _about(event: Event) -> str | None:
     if isinstance(event, MessageEdited | MessageDeleted | Reaction | Command):
         return event.message
     return None
+
+
+def _number(value: object) -> int:
+    return int(str(value))

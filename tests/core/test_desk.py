@@ -6,6 +6,7 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 from core.errors import ModelFailedError, PlatformError, RejectedError, StoreError, UnknownOutcomeError
 from core.models import Accepted, ConversationRef, Profile, UserMessage
 from core.queries import Counts, SessionById, TurnsOf
+from core.records import FreeLanes
 from core.tickets import all_tickets
 from tests.core.talk import Street, open_talk, place
 
@@ -195,6 +196,29 @@ async def test_a_message_from_another_platform_waits_for_a_desk_that_speaks_it()
         async with talk.with_desk(slack) as desk:
             await desk.drain()
         assert [delivery.to for delivery in slack.posted] == ["m1"]
+
+
+async def leave(talk, *events):
+    """Queue events as a desk does that is killed before it works them."""
+    intake = talk.desk._intake
+    for event in events:
+        taken = await intake.take(event)
+        if taken.lane:
+            await talk.store.write([(FreeLanes(),)])
+
+
+async def test_a_redelivered_event_wakes_what_a_killed_desk_left(talk):
+    await leave(talk, message("m1", "alice", "hello"))
+    assert await talk.desk.accept(message("m1", "alice", "hello")) is Accepted.DUPLICATE
+    await talk.desk._workers.idle()
+    assert [delivery.to for delivery in talk.street.posted] == ["m1"]
+
+
+async def test_a_new_event_waits_for_those_a_killed_desk_left(talk):
+    await leave(talk, message("m1", "alice", "one"), message("m2", "alice", "two"))
+    await talk.desk.accept(message("m3", "alice", "three"))
+    await talk.desk._workers.idle()
+    assert [delivery.to for delivery in talk.street.posted] == ["m1", "m2", "m3"]
 
 
 class Flaky(Street):
