@@ -16,6 +16,7 @@ NOT_PURE = re.compile(
     r"|sqlite3|ssl|subprocess|tempfile|threading|time|urllib\.request|uuid)(\.|$)"
 )
 NOT_PURE_CALLS = {"input", "now", "open", "print", "today", "utcnow"}
+NO_PLATFORMS = {"storage", "sealing"}
 LIBRARIES_TO_HIDE = {"agents", "discord", "slack"}
 LONG_ON_PURPOSE = {
     "core/queries.py": "one list: every question a store answers",
@@ -42,7 +43,7 @@ def platforms():
     return sorted(
         folder.name
         for folder in (ROOT / "adapters").iterdir()
-        if folder.is_dir() and folder.name != "storage" and any(folder.glob("*.py"))
+        if folder.is_dir() and folder.name not in NO_PLATFORMS and any(folder.glob("*.py"))
     )
 
 

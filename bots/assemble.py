@@ -1,0 +1,101 @@
+"""The parts put together: store, keys and model, as the settings say."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.sealing import MasterKey, master_key, open_sealer
+from adapters.storage import open_store
+from bots.settings import default_store, key_file, keyring_place, store_file
+from core.config import Settings
+from core.errors import ConfigError, StoreError
+from core.ports import Platform, Sealer, Store
+from core.queries import Counts
+
+if TYPE_CHECKING:
+    from core.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the commands read: a store, beside a desk that may be serving it, and what opens its content."""
+
+    settings: Settings
+    store: Store
+    sealer: Sealer
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, platforms: Sequence[Platform], *, serving: bool) -> AsyncIterator["Desk"]:
+    """Open the desk that works the store; `serving` says that real people are at the other end.
+
+    A master key is made on the first start, and said so once.
+    """
+    # The Agents SDK takes seconds to import: commands that only read do without.
+    from core.desk import Desk
+    from core.llm import is_offline, model_of
+
+    if serving and is_offline(settings) and settings.model is None:
+        raise ConfigError("no model is set: set OPENAI_API_KEY, or DESK_MODEL=offline to serve with the stand-in")
+    model = model_of(settings)
+    async with AsyncExitStack() as parts:
+        parts.push_async_callback(model.close)
+        await asyncio.to_thread(_make_data_folder, settings)
+        store = await parts.enter_async_context(open_store(settings.store, desk=True))
+        fresh = await _is_fresh(store)
+        key = await asyncio.to_thread(_master_key, settings, make=fresh)
+        sealer = await parts.enter_async_context(open_sealer(keyring_place(settings), key, fresh=fresh))
+        if key.made:
+            print(f"Key made at {key.made}. Back it up: without it nothing here can be read.", file=sys.stderr)
+        desk = Desk(settings=settings, store=store, sealer=sealer, model=model, platforms=platforms)
+        yield await parts.enter_async_context(desk)
+
+
+@asynccontextmanager
+async def open_records(settings: Settings) -> AsyncIterator[Records]:
+    """Open a store that is there to read it, also while a desk serves it."""
+    path = store_file(settings)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        raise StoreError(
+            f"there is no store at {path} yet: `deskmate chat` makes one, or set DESK_STORE to where it is"
+        )
+    async with open_store(settings.store) as store:
+        if await _is_fresh(store):
+            # Nobody was here yet, so nothing is sealed: any key opens all there is.
+            place, key = ":memory:", MasterKey(secrets.token_bytes(32))
+        else:
+            place, key = keyring_place(settings), await asyncio.to_thread(_master_key, settings, make=False)
+        async with open_sealer(place, key, fresh=False) as sealer:
+            yield Records(settings, store, sealer)
+
+
+async def _is_fresh(store: Store) -> bool:
+    return not any(row.rows for row in await store.read(Counts()) if row.table == "customer")
+
+
+def _master_key(settings: Settings, *, make: bool) -> MasterKey:
+    if settings.master_key is not None:
+        return master_key(settings.master_key.get_secret_value(), key_file(settings))
+    if keyring_place(settings) == ":memory:":
+        # What is sealed goes with this process, and so does its key.
+        return MasterKey(secrets.token_bytes(32))
+    made_before = Path(keyring_place(settings)).exists()
+    return master_key(None, key_file(settings), make=make and not made_before)
+
+
+def _make_data_folder(settings: Settings) -> None:
+    """Make the folder of the store where nobody named another place; any other folder somebody else has to make."""
+    path = store_file(settings)
+    if path is None or path.parent.exists() or settings.store != default_store(os.environ):
+        return
+    try:
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent} cannot be made: {error.strerror}; set DESK_STORE to another file") from error

@@ -1,0 +1,140 @@
+"""What the commands read of a store, as JSON values."""
+
+import getpass
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from bots.assemble import Records
+from core.access import Door, local_operator, open_session_of
+from core.audit import audit_lines
+from core.clock import as_time
+from core.customers import open_customer
+from core.errors import BadInputError, ErasedError, NoSuchTicketError
+from core.models import Customer, Ticket, TimelineEntry
+from core.queries import CustomerRow, Customers, SessionRow, Sessions, Tickets
+from core.scene import branch_name
+from core.sealed import ERASED
+from core.tickets import all_tickets, open_ticket_row, timeline
+from core.transcript import readable_id, transcript_json
+from core.usage import UsageSum, money, usage_by_customer
+from core.writer import GroupWriter
+
+Values = dict[str, Any]
+ALL = 1_000_000_000
+
+
+async def sessions(records: Records) -> list[Values]:
+    names = await _names(records)
+    rows = await records.store.read(Sessions(ALL))
+    return [
+        {
+            "session": readable_id(row, records.sealer),
+            "customer": row.owner,
+            "name": names[row.owner],
+            "strategy": row.strategy,
+            "branch": _branch(row, records),
+            "turns": row.depth,
+            "started": _written(as_time(row.started)),
+            "spoken": _written(as_time(row.spoken)),
+        }
+        for row in rows
+    ]
+
+
+async def session(records: Records, session_id: str, *, reason: str) -> Values:
+    async with GroupWriter(records.store) as writer:
+        door = Door(records.store, records.sealer, writer)
+        return transcript_json(await open_session_of(door, local_operator(_operator()), session_id, reason=reason))
+
+
+async def tickets(records: Records) -> list[Values]:
+    names = await _names(records)
+    return [_ticket(found, names) for found in await all_tickets(records.store, records.sealer, ALL)]
+
+
+async def ticket(records: Records, name: str, *, workspace: str | None) -> Values:
+    found = await _find_ticket(records, name, workspace)
+    entries = await timeline(records.store, records.sealer, found, ALL)
+    shown = _ticket(found, await _names(records))
+    return shown | {"description": found.description, "timeline": [_entry(entry) for entry in entries]}
+
+
+async def usage(records: Records) -> list[Values]:
+    sums = await usage_by_customer(records.store)
+    rows = await records.store.read(Customers())
+    return [_used(row, _customer(row, records), sums.get(row.id, UsageSum()), records) for row in rows]
+
+
+async def audit(records: Records) -> list[Values]:
+    lines = await audit_lines(records.store, records.sealer, ALL)
+    return [asdict(line) | {"at": _written(line.at)} for line in lines]
+
+
+async def _find_ticket(records: Records, name: str, workspace: str | None) -> Ticket:
+    digits = name.strip().upper().removeprefix("TKT-")
+    rows = [row for row in await records.store.read(Tickets(ALL)) if digits == str(row.number)]
+    if workspace is not None:
+        rows = [row for row in rows if row.workspace == workspace]
+    if not rows:
+        raise NoSuchTicketError(f"there is no ticket {name}: `deskmate tickets list` shows those there are")
+    if len(rows) > 1:
+        there = ", ".join(sorted(row.workspace for row in rows))
+        raise BadInputError(f"several workspaces have a ticket {name}: choose one with --workspace ({there})")
+    return open_ticket_row(rows[0], records.sealer)
+
+
+async def _names(records: Records) -> dict[str, str]:
+    customers = ((row.id, _customer(row, records)) for row in await records.store.read(Customers()))
+    return {id_: customer.name if customer else ERASED for id_, customer in customers}
+
+
+def _customer(row: CustomerRow, records: Records) -> Customer | None:
+    try:
+        return open_customer(row, records.sealer)
+    except ErasedError:
+        return None
+
+
+def _branch(row: SessionRow, records: Records) -> str:
+    try:
+        return branch_name(records.sealer, row, row.branch, row.branch_body)
+    except ErasedError:
+        return ERASED
+
+
+def _ticket(ticket: Ticket, names: dict[str, str]) -> Values:
+    return {
+        "id": ticket.name,
+        "subject": ticket.subject,
+        "status": ticket.status.value,
+        "priority": ticket.priority,
+        "session": ticket.session,
+        "customer": ticket.customer,
+        "name": names[ticket.customer],
+        "workspace": ticket.workspace,
+        "opened": _written(ticket.opened),
+        "changed": _written(ticket.changed),
+    }
+
+
+def _entry(entry: TimelineEntry) -> Values:
+    return asdict(entry) | {"at": _written(entry.at)}
+
+
+def _used(row: CustomerRow, customer: Customer | None, total: UsageSum, records: Records) -> Values:
+    who = {"customer": row.id, "name": customer.name if customer else ERASED, "tier": customer.tier if customer else ""}
+    counted = {"calls": total.calls, "unpriced": total.unpriced, "estimated": total.estimated}
+    used = asdict(total.usage) | {"total_tokens": total.usage.total_tokens}
+    return who | counted | used | {"cost": money(total, records.settings.prices)}
+
+
+def _written(time: datetime) -> str:
+    return time.isoformat()
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may have no name for who runs in it
+        return "unknown"

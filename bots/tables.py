@@ -1,0 +1,93 @@
+"""What the commands read, as tables to look at."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from adapters.terminal.render import safe
+
+Values = dict[str, Any]
+
+
+def sessions(found: list[Values]) -> RenderableType:
+    columns = {"session": "Session", "name": "Customer", "branch": "Branch", "turns": "Turns", "spoken": "Last spoken"}
+    return _table(found, columns, nothing="There are no sessions yet.")
+
+
+def session(found: Values) -> RenderableType:
+    facts = Text(f"{safe(found['session'])}, branch {safe(found['branch'])}, {len(found['turns'])} turns", style="bold")
+    return Group(facts, *(_turn(turn) for turn in found["turns"]))
+
+
+def tickets(found: list[Values]) -> RenderableType:
+    columns = {"id": "Ticket", "subject": "Subject", "status": "Status", "priority": "Priority", "name": "Customer"}
+    return _table(found, columns | {"opened": "Opened"}, nothing="There are no tickets yet.")
+
+
+def ticket(found: Values) -> RenderableType:
+    head = Text(
+        f"{found['id']}: {safe(found['subject'])} ({found['status']}, priority {found['priority']})", style="bold"
+    )
+    whose = Text(f"of {safe(found['name'])}, in {safe(found['session'])}", style="dim")
+    columns = {"at": "At", "field": "Field", "before": "Before", "after": "After", "cause": "Cause"}
+    return Group(head, whose, Text(safe(found["description"])), _table(found["timeline"], columns, nothing=""))
+
+
+def usage(found: list[Values]) -> RenderableType:
+    columns = {"name": "Customer", "tier": "Tier", "requests": "Model calls", "input_tokens": "Tokens in"}
+    return _table(found, columns | {"output_tokens": "Tokens out", "cost": "Cost"}, nothing="Nothing was used yet.")
+
+
+def audit(found: list[Values]) -> RenderableType:
+    columns = {"at": "At", "actor": "Who", "action": "What", "subject": "Of", "detail": "Detail"}
+    return _table(found, columns, nothing="The audit log is empty.")
+
+
+def doctor(found: Values) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for check in found["checks"]:
+        mark = Text("ok", style="green") if check["ok"] else Text("!!", style="bold red")
+        table.add_row(mark, check["check"], Text(check["found"]))
+        if check["do"]:
+            table.add_row("", "", Text(check["do"], style="yellow"))
+    return table
+
+
+def _turn(turn: Values) -> RenderableType:
+    status = "" if turn["status"] == "done" else f" ({turn['status']})"
+    return Group(
+        Text(f"\n{turn['number']}. {safe(turn['name'])}{status}  {_short(turn['at'])}", style="bold"),
+        Text(f"   {safe(turn['said'])}"),
+        Text(f"   {safe(turn['answered'])}", style="cyan"),
+    )
+
+
+def _table(found: Iterable[Values], columns: Mapping[str, str], *, nothing: str) -> RenderableType:
+    rows = [[_cell(values.get(name)) for name in columns] for values in found]
+    if not rows:
+        return Text(nothing)
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for title in columns.values():
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _cell(value: object) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, int):
+        return Text(f"{value:,}", justify="right")
+    if isinstance(value, dict):
+        return Text(safe(", ".join(f"{name}: {part}" for name, part in value.items())))
+    return Text(safe(_short(str(value))))
+
+
+def _short(text: str) -> str:
+    """A time as people read it; any other text as it is."""
+    is_time = len(text) >= 25 and text[10] == "T" and text.endswith("+00:00")
+    return f"{text[:10]} {text[11:16]}" if is_time else text

@@ -1,0 +1,161 @@
+"""The harnesses of the platform suite: what a person does on a platform, and what they then see there.
+
+A harness speaks the platform's own payloads to its real app and a real desk. A new platform adds a line to HARNESSES.
+"""
+
+import asyncio
+import itertools
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import pytest
+
+from adapters.terminal.app import JsonLines
+from bots.assemble import open_desk
+from core.config import Settings
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message of the desk's as it stands now: `taken_back` says that another text stands in its place."""
+
+    key: str
+    text: str
+    private: bool = False
+    taken_back: bool = False
+
+
+class Harness(Protocol):
+    """What a person can do on a platform. `where` is None for a direct conversation, else a shared thread's name.
+
+    Everything is finished when a call returns. `say` returns the id of the message; all others that of their event.
+    """
+
+    async def say(self, text: str, *, user: str = "alice", where: str | None = None) -> str: ...
+
+    async def command(self, word: str, *args: str, user: str = "alice", where: str | None = None) -> str: ...
+
+    async def react(
+        self, message: str, name: str, *, user: str = "alice", where: str | None = None, removed: bool = False
+    ) -> str: ...
+
+    async def edit(self, message: str, text: str, *, user: str = "alice", where: str | None = None) -> str: ...
+
+    async def delete(self, message: str, *, user: str = "alice", where: str | None = None) -> str: ...
+
+    async def redeliver(self, id_: str) -> None:
+        """Hand in once more what was handed in under this id."""
+
+    async def restart(self) -> None:
+        """End the desk, and start another one on the same store."""
+
+    def sees(self, user: str = "alice", where: str | None = None) -> list[Seen]:
+        """What a person sees in a place of what the desk posted there, oldest first."""
+
+
+class TerminalHarness:
+    """The terminal's lines of JSON, without the pipes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._parts = AsyncExitStack()
+        self._ids = (f"id{number}" for number in itertools.count(1))
+        self._payloads: dict[str, dict] = {}
+        self._places: dict[str, tuple[str, str | None]] = {}
+        self._seen: dict[str, tuple[str, str | None, Seen]] = {}
+
+    async def __aenter__(self):
+        self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._answers: asyncio.Queue[dict] = asyncio.Queue()
+        app = JsonLines(iter_queue(self._lines), self)
+        self._desk = await self._parts.enter_async_context(open_desk(self._settings, [app], serving=False))
+        self._run = asyncio.create_task(app.run(self._desk))
+        return self
+
+    async def __aexit__(self, *_):
+        self._lines.put_nowait(None)
+        await self._run
+        await self._parts.aclose()
+
+    async def restart(self):
+        await self.__aexit__()
+        await self.__aenter__()
+
+    async def say(self, text, *, user="alice", where=None):
+        return await self._hand_in(user, where, type="message", text=text)
+
+    async def command(self, word, *args, user="alice", where=None):
+        return await self._hand_in(user, where, type="command", command=word, args=list(args))
+
+    async def react(self, message, name, *, user="alice", where=None, removed=False):
+        target = "key" if message in self._seen else "message"
+        fields = {target: message, "name": name, "removed": removed}
+        return await self._hand_in(user, where, type="reaction", **fields)
+
+    async def edit(self, message, text, *, user="alice", where=None):
+        return await self._hand_in(user, where, type="edit", message=message, text=text)
+
+    async def delete(self, message, *, user="alice", where=None):
+        return await self._hand_in(user, where, type="delete", message=message)
+
+    async def redeliver(self, id_):
+        assert (await self._write(self._payloads[id_]))["type"] == "duplicate"
+
+    def sees(self, user="alice", where=None):
+        shown = [seen for by, place, seen in self._seen.values() if place == where and user in (by, where and user)]
+        whose = {seen.key: by for by, _, seen in self._seen.values()}
+        return [seen for seen in shown if whose[seen.key] == user or not seen.private]
+
+    async def _hand_in(self, user, where, **fields):
+        id_ = next(self._ids)
+        self._places[id_] = (user, where)
+        place = {} if where is None else {"channel": "help", "thread": where}
+        self._payloads[id_] = {"id": id_, "user": user, **place, **fields}
+        assert await self._write(self._payloads[id_]) == {"type": "accepted", "id": id_}
+        return id_
+
+    async def _write(self, payload):
+        self._lines.put_nowait(json.dumps(payload).encode())
+        answer = await self._answers.get()
+        await self._desk.drain()
+        return answer
+
+    # What the app sees of it: the sink of its lines.
+
+    def send(self, line):
+        self._answers.put_nowait(json.loads(line))
+
+    async def write(self, line):
+        self._show(**json.loads(line))
+
+    async def flush(self):
+        pass
+
+    async def gone(self):
+        await asyncio.Event().wait()
+
+    def _show(self, *, type, key, text, to=None, private=False, **_):
+        if type == "reply":
+            self._seen[key] = (*self._places[to], Seen(key, text, private))
+        else:
+            user, where, seen = self._seen[key]
+            self._seen[key] = (user, where, replace(seen, text=text, taken_back=type == "retract"))
+
+
+async def iter_queue(queue):
+    while (line := await queue.get()) is not None:
+        yield line
+
+
+HARNESSES = {
+    "terminal": TerminalHarness,
+}
+
+
+@pytest.fixture(params=HARNESSES)
+async def platform(request, tmp_path):
+    settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
+    async with HARNESSES[request.param](settings) as harness:
+        yield harness
