@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
 
+import core.clock
 from core.errors import ModelFailedError, PlatformError, RejectedError, StoreError, UnknownOutcomeError
 from core.models import Accepted, ConversationRef, Profile, UserMessage
 from core.queries import Counts, SessionById, TurnsOf
@@ -292,3 +293,39 @@ async def test_a_long_answer_is_posted_in_pieces_and_taken_back_whole():
         first, *others = await talk.command("alice", "undo")
         assert first.startswith("Taken back.")
         assert set(others) == {""}
+
+
+async def test_a_turn_takes_at_most_three_commits_and_the_reply_comes_after_two(talk):
+    await talk.say("alice", "hello")
+    await talk.desk.writer.flush()
+    before = talk.desk.writer.transactions
+    await talk.say("alice", "hello again")
+    assert talk.desk.writer.transactions - before == 2
+    await talk.desk.writer.flush()
+    assert talk.desk.writer.transactions - before <= 3
+
+
+async def test_opening_a_ticket_takes_one_commit_more_for_its_number(talk):
+    await talk.say("alice", "hello")
+    await talk.desk.writer.flush()
+    before = talk.desk.writer.transactions
+    await talk.say("alice", "open a ticket: no ink")
+    assert talk.desk.writer.transactions - before == 3
+
+
+async def test_a_pause_longer_than_the_idle_time_starts_the_conversation_afresh(monkeypatch):
+    async with open_talk(session={"idle_hours": 1}) as talk:
+        await talk.say("alice", "hello")
+        assert "/~2" not in (await talk.command("alice", "whoami"))[0]
+        later = core.clock.now() + 3_700_000_000
+        monkeypatch.setattr("core.intake.now", lambda: later)
+        await talk.say("alice", "hello again")
+        assert "/~2" in (await talk.command("alice", "whoami"))[0]
+        assert "1. Alice: hello again" in (await talk.command("alice", "history"))[0]
+
+
+async def test_a_customer_whose_name_changed_is_greeted_by_the_new_one(talk):
+    await talk.say("alice", "hello")
+    event = UserMessage("n1", place("alice"), "hello", Profile("Alice Smith", "premium"))
+    await talk.hand_in(event)
+    assert (await talk.command("alice", "whoami"))[0].startswith("You are Alice Smith, tier premium.")

@@ -1,0 +1,73 @@
+"""Nothing of what people say stands readable in the files of a desk, or in its logs."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PHRASE = "the zebra dances at dawn 4711"
+NAME = "Quintessa Planted"
+EMAIL = "quintessa.planted@example.org"
+USER = "u-planted-77"
+
+
+def lines():
+    yield {"type": "message", "id": "m1", "user": USER, "name": NAME, "text": f"{PHRASE}, write to {EMAIL}"}
+    yield {"type": "message", "id": "m2", "user": USER, "text": f"open a ticket: {PHRASE}"}
+    yield {"type": "message", "id": "m3", "user": USER, "text": f"remember that {PHRASE}"}
+    yield {"type": "command", "id": "c1", "user": USER, "command": "branch", "args": ["zebra-branch-4711"]}
+    yield {"type": "edit", "id": "e1", "message": "m1", "user": USER, "text": f"{PHRASE} edited {EMAIL}"}
+    yield {
+        "type": "message",
+        "id": "m4",
+        "user": USER,
+        "channel": "c-planted-9",
+        "thread": "t-planted-9",
+        "text": PHRASE,
+    }
+    yield {"type": "command", "id": "c2", "user": USER, "command": "undo"}
+    yield {"type": "message", "id": "m5", "user": USER, "text": ""}
+
+
+def forms(text):
+    raw = text.encode()
+    yield raw
+    yield text.encode("utf-16-le")
+    yield raw.hex().encode()
+    # What base64 makes of the text wherever in a group of three bytes it begins.
+    for shift in range(3):
+        yield base64.b64encode(bytes(shift) + raw)[4:-4]
+
+
+@pytest.mark.parametrize("ending", ["drained", "killed"])
+def test_no_planted_phrase_name_or_address_is_found_in_files_or_logs(tmp_path: Path, ending: str):
+    env = {**os.environ, "DESK_STORE": f"sqlite:///{tmp_path}/desk.db", "HOME": str(tmp_path), "DESK_MODEL": "offline"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bots.cli", "-v", "chat", "--jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+    )
+    said = "".join(json.dumps(line) + "\n" for line in lines()).encode()
+    if ending == "drained":
+        out, logs = process.communicate(said, timeout=50)
+    else:
+        process.stdin.write(said)
+        process.stdin.flush()
+        out = b""
+        while b'"m5"' not in out:
+            out += process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        _, logs = process.communicate(timeout=50)
+    assert PHRASE.encode() in out
+    kept = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} | {"logs": logs}
+    assert sum(map(len, kept.values())) > 10_000
+    for text in (PHRASE, NAME, EMAIL, USER, "zebra-branch-4711", "c-planted-9", "t-planted-9"):
+        for form in forms(text):
+            assert [name for name, content in kept.items() if form in content] == [], text
