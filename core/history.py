@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from core.context import HistoryLine
 from core.ids import time_of
@@ -19,12 +18,16 @@ LOOK_BACK = 400
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """A turn of the window: its items as JSON, opened, never changed in place. `tokens` are characters / 4."""
+    """A turn of the window: its items as JSON, opened, never changed in place, and the turn in brief.
+
+    `tokens` are characters / 4.
+    """
 
     id: str
     depth: int
     items: tuple[bytes, ...]
     tokens: int
+    line: HistoryLine
 
     def read(self) -> list[Item]:
         """Copy the items out."""
@@ -33,7 +36,11 @@ class PastTurn:
 
 def past_turn(id_: str, depth: int, items: Sequence[bytes]) -> PastTurn:
     """Make a turn of the window."""
-    return PastTurn(id_, depth, tuple(items), sum(map(len, items)) // 4)
+    read = decode_list(items)
+    said = next((text_of(item) for item in read if item.get("role") == "user"), "")
+    answered = next((text_of(item) for item in reversed(read) if item.get("role") == "assistant"), "")
+    line = HistoryLine(depth, time_of(id_), said, answered)
+    return PastTurn(id_, depth, tuple(items), sum(map(len, items)) // 4, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class History:
 
     def lines(self, limit: int) -> list[HistoryLine]:
         """The newest turns in brief."""
-        return [_line(turn) for turn in self.turns[-limit:]]
+        return [turn.line for turn in self.turns[-limit:]]
 
 
 def history_of(summary: str, summarised: int, turns: Sequence[PastTurn]) -> History:
@@ -120,15 +127,3 @@ def _turns(sealer: Sealer, rows: Sequence[ItemRow]) -> list[PastTurn]:
         body = open_sealed(sealer, "item", row.speaker, item_row(row.turn, row.seq), row.body)
         opened.setdefault(row.turn, (row.depth, []))[1].append(body)
     return [past_turn(turn, depth, items) for turn, (depth, items) in opened.items()]
-
-
-def _line(turn: PastTurn) -> HistoryLine:
-    items = turn.read()
-    said = next((text_of(item) for item in items if item.get("role") == "user"), "")
-    answered = next((text_of(item) for item in reversed(items) if item.get("role") == "assistant"), "")
-    return HistoryLine(turn.depth, when(turn.id), said, answered)
-
-
-def when(turn: str) -> datetime:
-    """When a turn was made, read from its id."""
-    return time_of(turn)

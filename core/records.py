@@ -351,6 +351,16 @@ class MoveHead(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class GrowBranch(Record):
+    """Let the branch end in a new turn of a standalone session; session version + 1, spoken = `at`. No move is noted."""
+
+    session: bytes
+    branch: bytes
+    head: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchBranch(Record):
     """Make `branch` the session's current one; session version + 1."""
 

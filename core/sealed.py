@@ -6,7 +6,7 @@ change's have a function each, because their rows have no single id or more than
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import orjson
@@ -50,9 +50,11 @@ def encode(value: object) -> bytes:
         content = orjson.dumps(value)
     except TypeError:
         return _BY_JSON + _by_json(value)
-    # orjson writes null for NaN and the infinities.
-    if b"null" in content and (b"NaN" in (exact := _by_json(value)) or b"Infinity" in exact):
-        return _BY_JSON + exact
+    # orjson writes null for NaN and the infinities; no dataclass of ours holds one.
+    if b"null" in content and not is_dataclass(value):
+        exact = _by_json(value)
+        if b"NaN" in exact or b"Infinity" in exact:
+            return _BY_JSON + exact
     return content
 
 

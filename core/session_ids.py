@@ -13,6 +13,7 @@ Every part is percent-escaped, `~` too, so that a part never looks like a separa
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from core.config import StrategyName, StrategySettings
@@ -66,6 +67,7 @@ def name_of(
             return replace(whole, device=_device(ref))
 
 
+@lru_cache(maxsize=8192)
 def parse(session_id: str) -> SessionName:
     """Read an id back. Raises NoSuchSessionError for what `session_id` never writes."""
     try:
@@ -116,6 +118,7 @@ def place_key(ref: ConversationRef, strategy: StrategyName = "conversation") -> 
     return session_id(ref, "conversation" if strategy == "ticket" else strategy)
 
 
+@lru_cache(maxsize=8192)
 def escape(part: str) -> str:
     """Write a part so that it holds no separator, no `~` and no blank; nothing else reads the same."""
     return quote(part, safe="@:", errors="surrogatepass").replace("~", "%7E")

@@ -81,9 +81,13 @@ def extract(previous: str, left: Sequence[Sequence[Item]]) -> str:
     """The beginnings of what was said and answered in each turn; the oldest lines go when it grows too long."""
     lines = previous.split("\n") if previous else []
     lines += [first_words(_beginning(line), _MAX_BRIEF) for turn in left for line in _written_out(turn, _MAX_MESSAGE)]
-    while len(lines) > 1 and sum(len(line) + 1 for line in lines) > MAX_SUMMARY:
-        lines.pop(0)
-    return "\n".join(lines)
+    kept, size = 0, 0
+    for line in reversed(lines):
+        size += len(line) + 1
+        if kept and size > MAX_SUMMARY:
+            break
+        kept += 1
+    return "\n".join(lines[len(lines) - kept :])
 
 
 def _written_out(turn: Sequence[Item], limit: int) -> list[str]:
