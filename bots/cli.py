@@ -29,6 +29,8 @@ ValueT = TypeVar("ValueT")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. What goes wrong is one line on stderr, never a traceback."""
     _open_standard_files()
+    if sys.stdout is None:  # type: ignore[redundant-expr,unused-ignore]  # it was closed before the start
+        return _fail("the standard output is closed: nobody could read an answer")
     options = _parser().parse_args(argv)
     _log(verbose=options.verbose)
     try:

@@ -1,5 +1,6 @@
 """A message on its way to the agent: who asks what, and how it reads in the history."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -7,6 +8,8 @@ from core.models import ConversationRef, Delivery, FileNote, Item, Profile, Quot
 from core.queries import TurnRow
 
 AskKind = Literal["turn", "retry", "edit"]
+Remembered = Sequence[tuple[str, str | None, str]]
+"""Preferences a turn set: key, value before, value after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,8 @@ class Ask:
     """What a turn is to answer.
 
     `replaces` are the turns on the branch that it stands in for, oldest first, and `posted` the pieces of their
-    answers; `messages` are the keys of the platform messages that ask it and belonged to an earlier turn.
+    answers; `messages` are the keys of the platform messages that ask it and belonged to an earlier turn; `earlier` are
+    the ids of all turns that asked it before, in these words or in others: who deletes the message deletes them all.
     """
 
     text: str
@@ -26,6 +30,7 @@ class Ask:
     replaces: tuple[TurnRow, ...] = ()
     posted: tuple[tuple[Delivery, ...], ...] = ()
     messages: tuple[bytes, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 def ask_of(message: UserMessage) -> Ask:
@@ -41,6 +46,7 @@ def ask_again(said: dict[str, Any], ref: ConversationRef, *, text: str | None = 
         files=tuple(FileNote(**note) for note in said["files"]),
         quotes=tuple(Quote(**quote) for quote in said["quotes"]),
         kind=kind,
+        earlier=tuple(said.get("earlier", ())),
     )
 
 
@@ -48,10 +54,10 @@ def user_item(ask: Ask, speaker: str) -> Item:
     """The history item of what was asked.
 
     Files and other people's words stand in it as named data, in lines of their own. In a place that others read the
-    speaker is named first, since there are several.
+    speaker is named before every line, since there are several.
     """
     lines = [f"(read along, {_one_line(quote.speaker)} said:) {_one_line(quote.text)}" for quote in ask.quotes]
-    lines.append(ask.text if ask.ref.direct else f"{speaker}: {ask.text}")
+    lines += [ask.text] if ask.ref.direct else [f"{_one_line(speaker)}: {line}" for line in ask.text.splitlines()]
     lines += [
         f"(file: {_one_line(note.name)}, {_one_line(note.kind)}, {note.size} bytes; its content was not read)"
         for note in ask.files
@@ -59,7 +65,7 @@ def user_item(ask: Ask, speaker: str) -> Item:
     return {"role": "user", "content": "\n".join(lines)}
 
 
-def turn_body(ask: Ask, speaker: str, answered: str) -> dict[str, Any]:
+def turn_body(ask: Ask, speaker: str, answered: str, remembered: Remembered = ()) -> dict[str, Any]:
     """What is sealed in a turn's row."""
     return {
         "said": ask.text,
@@ -67,6 +73,8 @@ def turn_body(ask: Ask, speaker: str, answered: str) -> dict[str, Any]:
         "name": speaker,
         "files": [asdict(note) for note in ask.files],
         "quotes": [asdict(quote) for quote in ask.quotes],
+        "earlier": list(ask.earlier),
+        "remembered": list(remembered),
     }
 
 

@@ -6,7 +6,7 @@ from core.access import may
 from core.call import Call, Result
 from core.errors import BadInputError, BranchExistsError, NoSuchBranchError, NoSuchTicketError, NotAllowedError
 from core.models import MAIN, Button
-from core.places import Placed, new_session_records
+from core.places import Placed, new_session_records, reserve_ticket
 from core.queries import BranchByName, BranchesOf, TurnsOf
 from core.records import AddBranch, ClearSession, PutSession, Record, SwitchBranch
 from core.scene import branch_name
@@ -68,8 +68,12 @@ async def branches(call: Call) -> Result:
 
 async def new(call: Call) -> Result:
     """Start afresh in this place; the conversation so far is kept."""
-    name = await call.kit.places.name_at(call.ref)
-    placed = call.kit.places.bind(call.ref, next_generation(name), call.scene.customer.id, call.event.at)
+    if call.strategy == "ticket":
+        number = await reserve_ticket(call.kit.writer, call.scene.session.workspace)
+        name = session_id(call.ref, "ticket", ticket=f"TKT-{number}")
+    else:
+        name = next_generation(await call.kit.places.name_at(call.ref))
+    placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
     call.say("We start afresh. What was said before is kept, and I can still look things up in it for you.")
     return _bind(call, placed)
 

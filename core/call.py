@@ -20,6 +20,9 @@ Result = list[Record] | Ask
 """What a word comes to: records for its commit, or a message to answer (again) in a turn."""
 
 
+_DIGITS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A word that was said: by whom, where, with what, and about which turn (None: the conversation as it stands).
@@ -84,9 +87,11 @@ class Call:
         """The number that was said with the word."""
         if not self.args:
             return default
-        if not self.args[0].isdecimal() or not least <= int(self.args[0]) <= most:
+        said = self.args[0]
+        # The length first: Python refuses to read a number of thousands of digits.
+        if len(said) > _DIGITS or not said.isdecimal() or not least <= int(said) <= most:
             self.misused()
-        return int(self.args[0])
+        return int(said)
 
     def misused(self) -> NoReturn:
         """Say how the word is used."""

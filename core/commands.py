@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from core.access import may
 from core.branching import branch, branches, clear, mute, new, open_ticket, switch, unmute
 from core.call import Call, Result
 from core.errors import BadInputError, NotAllowedError, UnknownCommandError
 from core.gestures import deleted, edited
-from core.models import Command, MessageDeleted, MessageEdited, Reaction, UserMessage
-from core.queries import MessageBefore, MessageRow
+from core.models import Command, MessageDeleted, MessageEdited, Reaction
+from core.queries import MessageRow, StoppedBy, TurnById
 from core.showing import (
     help_,
     helpful,
@@ -22,15 +23,15 @@ from core.showing import (
     whoami,
 )
 from core.undoing import redo, retry, rewind, undo
-from core.words import WORDS, Word, word_named, word_of_reaction, words_of
+from core.words import WORDS, Word, word_named, word_of_reaction
 
 Handler = Callable[[Call], Awaitable[Result]]
 
 
 async def stop(call: Call) -> Result:
     """Stop the turn that runs: done already when the word was accepted. Only where nothing ran is there more to say."""
-    last = await call.kit.store.read(MessageBefore(call.scene.session.id, call.event.seq))
-    if not last or not last[0].stopped:
+    marked = await call.kit.store.read(StoppedBy(call.scene.session.id, call.event.seq))
+    if not call.gesture and not marked:
         call.say("There is nothing to stop.", private=True)
     return []
 
@@ -62,16 +63,6 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def spoken_command(message: UserMessage) -> Command | None:
-    """The command a message says with `!WORD`; None for every other message."""
-    if not message.text.startswith("!"):
-        return None
-    name, args = words_of(message.text[1:])
-    if word_named(name) is None:
-        return None
-    return Command(message.id, message.ref, name, args, profile=message.profile)
-
-
 async def run_command(call: Call, command: Command) -> Result:
     """Do what a word says. Raises UnknownCommandError for a word that is not in the table."""
     word = word_named(command.name)
@@ -83,7 +74,7 @@ async def run_command(call: Call, command: Command) -> Result:
 async def run_reaction(call: Call, reaction: Reaction) -> Result:
     """Do what a reaction says; what means nothing, or is not the reacting person's to do, is passed over in silence."""
     word = word_of_reaction(reaction.name)
-    if word is None or call.turn is None:
+    if word is None or call.turn is None or await _is_others(call, word):
         return []
     if reaction.removed:
         if word.name != "undo":
@@ -103,6 +94,15 @@ async def run_edit(call: Call, edit: MessageEdited) -> Result:
 async def run_delete(call: Call, _: MessageDeleted, message: MessageRow | None) -> Result:
     """Do what a deleted message comes to."""
     return await deleted(call, part=message.part) if message else []
+
+
+async def _is_others(call: Call, word: Word) -> bool:
+    """Whether the word would change how a turn of somebody else goes on."""
+    if not word.changes_history and word.name != "stop":
+        return False
+    turns = await call.kit.store.read(TurnById(call.turn)) if call.turn else []
+    own = all(turn.speaker == call.scene.customer.id for turn in turns)
+    return not own and not may(call.role, "undo_others")
 
 
 def _word(name: str) -> Word:

@@ -74,6 +74,13 @@ class Deliveries:
         """Wait until nothing is left to post."""
         await self._idle.wait()
 
+    async def settle(self, place: bytes, *, within: float) -> None:
+        """Wait until what was committed for a conversation is posted, at most `within` seconds, and is noted."""
+        queue = self._queues.get(place)
+        if queue is not None and queue.task is not None:
+            await asyncio.wait({queue.task}, timeout=within)
+        await self._writer.flush()
+
     async def stop(self, *, within: float) -> None:
         """Give what is being posted `within` seconds to finish; the rest stays in the outbox."""
         tasks = [queue.task for queue in self._queues.values() if queue.task]

@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from core.access import may
-from core.asking import ask_again, turn_body, user_item
+from core.asking import ask_again, user_item
 from core.call import Call, Result
+from core.config import MAX_TEXT
+from core.errors import BadInputError, TooLongError
 from core.models import Button, TurnStatus
+from core.preferences import preference_records
 from core.queries import ItemsOf, TurnById, TurnRow
 from core.records import (
     BlankDeliveries,
@@ -19,8 +22,8 @@ from core.records import (
 )
 from core.sealed import item_row, open_json, seal_json
 from core.ticket_undo import take_back
-from core.tree import chain_from
-from core.undoing import answer_again, questions, retract
+from core.tree import chain_from, stands
+from core.undoing import answer_again, answer_anew, retract
 
 REMOVED = "This answer was removed together with its question."
 REDACTED = "(removed by a moderator)"
@@ -37,8 +40,12 @@ async def edited(call: Call, text: str) -> Result:
     chain = await chain_from(call.kit.store, call.scene.session.head, turn.id)
     if len(chain) == 1:
         return await answer_again(call, chain, said, text=text, kind="edit")
-    if not chain:
-        return replace(ask_again(said, call.ref, text=text, kind="edit"), messages=await questions(call, turn))
+    if not chain and not await stands(call.kit.store, turn):
+        return await answer_anew(call, turn, said, text=text, kind="edit")
+    if not text.strip():
+        raise BadInputError(reply="An empty message cannot take its place: delete the message to take it out.")
+    if len(text) > MAX_TEXT:
+        raise TooLongError
     return await _rewrite(call, turn, said, text)
 
 
@@ -61,7 +68,7 @@ async def _rewrite(call: Call, turn: TurnRow, said: dict[str, Any], text: str) -
     return [
         call.guard(),
         *await _with_items(call, turn, role="user", text=str(user_item(ask, said["name"])["content"])),
-        _turn_with(call, turn, turn_body(ask, said["name"], said["answered"]), edited=1),
+        _turn_with(call, turn, {**said, "said": text}, edited=1),
         BumpRevision(turn.session),
     ]
 
@@ -73,15 +80,24 @@ async def _erase(call: Call, turn: TurnRow) -> list[Record]:
         taken = await take_back(call.kit.store, call.kit.sealer, [turn.id], actor=turn.speaker, at=call.event.at)
         move = MoveHead(session.id, session.branch, turn.id, turn.parent, "erase", turn.speaker, call.event.at)
         records += [move, *taken.records]
+        asker = call.scene.customer
+        records += await preference_records(call.kit.store, call.kit.sealer, asker, [turn], back=False)
     await retract(call, [turn], REMOVED)
+    for one in (turn, *await _earlier(call, turn)):
+        erased = _turn_with(call, one, {}, status=TurnStatus.ERASED)
+        records += [DropItems(one.id), erased, BlankDeliveries(one.id)]
     return [
         *records,
-        DropItems(turn.id),
-        _turn_with(call, turn, {}, status=TurnStatus.ERASED),
-        BlankDeliveries(turn.id),
         BumpRevision(turn.session),
         call.audit("erase", {"turn": turn.id}),
     ]
+
+
+async def _earlier(call: Call, turn: TurnRow) -> list[TurnRow]:
+    """The turns that asked the same before this one did: the first words of an edited message are in them."""
+    ids = _opened(call, turn).get("earlier", [])
+    found = [await call.kit.store.read(TurnById(id_)) for id_ in ids]
+    return [row for rows in found for row in rows if row.session == turn.session]
 
 
 async def _redact(call: Call, turn: TurnRow) -> list[Record]:

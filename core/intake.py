@@ -23,10 +23,11 @@ from core.models import (
     UserMessage,
 )
 from core.places import new_session_records
-from core.queries import EventRow, MessageByKey
+from core.queries import EventRow, MessageByKey, MessageRow, TurnById
 from core.records import AddEvent, AddMessage, MarkStop, Record
 from core.sealed import seal_json
 from core.text import clean
+from core.words import Word, spoken_command, word_named, word_of_reaction
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Intake:
         session, opened = await self._session(event, customer, at)
         row = self._row(event, session, customer, at)
         claim = self._lanes.claim_record(session)
-        stop = (MarkStop(session, row.id),) if isinstance(event, Command) and event.name == "stop" else ()
+        stop = (MarkStop(session, row.id),) if await self._is_stop(event, customer) else ()
         rows = await self._writer.commit(
             (
                 *records,
@@ -118,23 +119,35 @@ class Intake:
     async def _session(self, event: Event, customer: str, at: int) -> tuple[bytes, list[Record]]:
         message = _about(event)
         if message is not None:
-            found = await self._session_of_message(event.ref, message)
+            found = await self._message(event.ref, message)
             if found is not None:
-                return found, []
+                return found.session, []
         place = await self._places.session_at(event, customer, at)
         if self._sessions.get(place.session):
             return place.session, place.records
         created = new_session_records(self._sealer, place, event.ref, owner=customer, at=at)
         return place.session, [*created, *place.records]
 
-    async def _session_of_message(self, ref: ConversationRef, message: str) -> bytes | None:
+    async def _message(self, ref: ConversationRef, message: str) -> MessageRow | None:
         key = self._sealer.lookup("message", message_name(ref, message))
         rows = await self._store.read(MessageByKey(key))
         if not rows:
             # What was posted a moment ago may still ride in memory.
             await self._writer.flush()
             rows = await self._store.read(MessageByKey(key))
-        return rows[0].session if rows else None
+        return rows[0] if rows else None
+
+    async def _is_stop(self, event: Event, customer: str) -> bool:
+        """Whether the event asks to stop what runs: a reaction does on one's own question until it is answered."""
+        if isinstance(event, Reaction):
+            if event.removed or not _says_stop(word_of_reaction(event.name)):
+                return False
+            asked = await self._message(event.ref, event.message)
+            if asked is None or asked.turn is None or asked.owner != customer:
+                return False
+            return not await self._store.read(TurnById(asked.turn))
+        command = spoken_command(event) if isinstance(event, UserMessage) else event
+        return isinstance(command, Command) and _says_stop(word_named(command.name))
 
     def _row(self, event: Event, session: bytes, customer: str, at: int) -> EventRow:
         id_ = new_id()
@@ -157,6 +170,10 @@ def _about(event: Event) -> str | None:
     if isinstance(event, MessageEdited | MessageDeleted | Reaction | Command):
         return event.message
     return None
+
+
+def _says_stop(word: Word | None) -> bool:
+    return word is not None and word.name == "stop"
 
 
 def _number(value: object) -> int:

@@ -21,9 +21,9 @@ def text_of(item: Item) -> str:
 
 def own_words(item: Item, speaker: str = "") -> str:
     """What the asker wrote: a message's text without the lines the desk put round it and without the speaker's name."""
-    lines = [line for line in text_of(item).split("\n") if not line.startswith(FRAMES)]
-    text = "\n".join(lines)
-    return text.removeprefix(f"{speaker}: ") if speaker else text
+    named = f"{speaker}: " if speaker else ""
+    lines = [line.removeprefix(named) for line in text_of(item).split("\n") if not line.startswith(FRAMES)]
+    return "\n".join(lines)
 
 
 def tokens_of(*parts: str | int) -> int:

@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Lane:
-    """A lane this process holds. Every commit of its events goes through it, so that a stale holder writes nothing."""
+    """A lane this process holds. Every commit of its events goes through it, so that a stale holder writes nothing.
+
+    `counted` says that the attempt of its next event is counted already, as the claim and every finish do.
+    """
 
     session: bytes
     epoch: int
@@ -34,6 +37,7 @@ class Lane:
     writer: GroupWriter
     store: Store
     held: bool = True
+    counted: bool = True
 
     async def next_event(self) -> EventRow | None:
         """Read the oldest event that waits."""
@@ -56,10 +60,20 @@ class Lane:
         )
         self.held = bool(rows[-1]) and rows[-1][0][1] is not None
 
+    async def uncount(self, event: EventRow) -> None:
+        """Take the attempt back: the event has to wait, and what happens meanwhile is not its fault."""
+        await self.writer.commit((LaneIs(self.session, self.epoch), GiveBackAttempt(event.id)))
+        self.counted = False
+
+    async def count(self) -> None:
+        """Count an attempt of the next event, which runs now."""
+        await self.writer.commit((LaneIs(self.session, self.epoch), CountAttempt(self.session, self.worker)))
+        self.counted = True
+
     async def give_back(self, event: EventRow | None) -> None:
         """Let the lane go unfinished; the event's attempt does not count."""
         self.held = False
-        given = (GiveBackAttempt(event.id),) if event else ()
+        given = (GiveBackAttempt(event.id),) if event and self.counted else ()
         try:
             release = ReleaseLane(self.session, self.epoch, 1)
             await self.writer.commit((LaneIs(self.session, self.epoch), *given, release))

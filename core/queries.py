@@ -208,6 +208,15 @@ class MessageBefore(Query[EventRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedBy(Query[EventRow]):
+    """The event of a session that the stop of this `seq` marked; at most one."""
+
+    row = EventRow
+    session: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParkedEvents(Query[EventRow]):
     """Events that were given up, oldest first; at most `limit`."""
 

@@ -12,10 +12,11 @@ from core.clock import as_time
 from core.context import Recollection
 from core.errors import ErasedError
 from core.ports import Sealer, Store
-from core.queries import BranchesOf, SessionsSpokenBy, TurnAt, TurnRow, TurnsSpokenBy
+from core.queries import SessionsSpokenBy, TurnRow, TurnsSpokenBy
 from core.scene import session_name
 from core.sealed import open_json
 from core.session_ids import is_private
+from core.tree import stands
 
 SEARCHED = 500
 """How many of the customer's newest turns are looked through."""
@@ -59,7 +60,7 @@ async def recall(store: Store, sealer: Sealer, customer_id: str, question: str) 
     past = [found for turn in turns if (found := _open(turn, sealer, private=turn.session in private)) is not None]
     chosen: list[PastTurn] = []
     for candidate in rank(question, past):
-        if await _stands(store, candidate.row):
+        if await stands(store, candidate.row):
             chosen.append(candidate)
         if len(chosen) == FOUND:
             break
@@ -125,14 +126,3 @@ def _open(turn: TurnRow, sealer: Sealer, *, private: bool) -> PastTurn | None:
 async def _private_sessions(store: Store, sealer: Sealer, customer_id: str) -> set[bytes]:
     rows = await store.read(SessionsSpokenBy(customer_id, SEARCHED))
     return {row.id for row in rows if row.owner == customer_id and is_private(session_name(sealer, row))}
-
-
-async def _stands(store: Store, turn: TurnRow) -> bool:
-    """Whether the turn is on a branch: what was undone or answered anew is on none."""
-    for branch in await store.read(BranchesOf(turn.session)):
-        if branch.head is None or branch.depth < turn.depth:
-            continue
-        at_depth = await store.read(TurnAt(branch.head, turn.depth))
-        if at_depth and at_depth[0].id == turn.id:
-            return True
-    return False

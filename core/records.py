@@ -185,7 +185,7 @@ class FreeLanes(Record):
 @dataclass(frozen=True, slots=True)
 class MarkStop(Record):
     """Mark the session's oldest queued event to stop, if it was accepted before `before` (an inbox id). Gives back
-    `[(id,)]` of the marked one, or `[]`. Only events of kind 'message' can be stopped."""
+    `[(id,)]` of the marked one, or `[]`. An event is marked by one stop only."""
 
     returns: ClassVar[bool] = True
     session: bytes
@@ -266,7 +266,7 @@ class DropItem(Record):
 
 @dataclass(frozen=True, slots=True)
 class DropItems(Record):
-    """Really delete all items of a turn, and the summaries that end at it or at a turn below it of the session."""
+    """Really delete all items of a turn, and the summaries that end at it or at a deeper turn of the session."""
 
     turn: str
 
@@ -338,6 +338,7 @@ class DropTurn(Record):
 class MoveHead(Record):
     """Set the branch's head to `to_turn` and note the move; session version + 1, spoken = `at`.
 
+    ChangedError where the branch is gone.
     `kind` is 'turn', 'undo', 'redo', 'rewind', 'retry', 'edit', 'erase' or 'pop'.
     """
 
@@ -352,7 +353,10 @@ class MoveHead(Record):
 
 @dataclass(frozen=True, slots=True)
 class GrowBranch(Record):
-    """Let the branch end in a new turn of a standalone session; session version + 1, spoken = `at`. No move is noted."""
+    """Let the branch end in a new turn of a standalone session; session version + 1, spoken = `at`. No move is noted.
+
+    ChangedError where the branch is gone.
+    """
 
     session: bytes
     branch: bytes
@@ -362,7 +366,7 @@ class GrowBranch(Record):
 
 @dataclass(frozen=True, slots=True)
 class SwitchBranch(Record):
-    """Make `branch` the session's current one; session version + 1."""
+    """Make `branch` the session's current one; session version + 1. ChangedError where it is gone."""
 
     session: bytes
     branch: bytes
@@ -371,7 +375,7 @@ class SwitchBranch(Record):
 @dataclass(frozen=True, slots=True)
 class ClearSession(Record):
     """Really delete every turn of the session (with items, summaries, messages, feedback), its branches and head moves,
-    its outbox rows and finished inbox rows' bodies; revision + 1, version + 1; `branch` becomes the current one.
+    its outbox rows and finished inbox rows' bodies; revision + 1, version + 1; `branch` becomes the current one, empty.
 
     Tickets and usage stay, their `turn` column too (a dangling id of a turn that is gone).
     """

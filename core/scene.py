@@ -7,21 +7,24 @@ from core.customers import open_customer
 from core.errors import NoSuchSessionError
 from core.models import MAIN, Customer, Ticket
 from core.ports import Sealer, Store
-from core.queries import CustomerById, EventRow, SessionById, SessionRow
+from core.queries import CustomerById, EventRow, SessionById, SessionRow, TurnsSpokenBy
 from core.sealed import branch_row, open_json
 from core.tickets import load_tickets
 
 
 @dataclass(slots=True)
 class Scene:
-    """A session as it stands, and the customer who speaks in it. Read fresh for each event."""
+    """A session as it stands, and the customer who speaks in it. Read fresh for each event.
+
+    `spoken` are the newest two turns the customer spoke before, in any session.
+    """
 
     session: SessionRow
     name: str
     branch: str
     customer: Customer
     tickets: list[Ticket]
-    returning: bool
+    spoken: list[str]
 
     @property
     def on_main(self) -> bool:
@@ -31,10 +34,11 @@ class Scene:
 
 async def load_scene(store: Store, sealer: Sealer, event: EventRow) -> Scene:
     """Read what the event finds; all questions are asked at once."""
-    sessions, customers, tickets = await asyncio.gather(
+    sessions, customers, tickets, spoken = await asyncio.gather(
         store.read(SessionById(event.session)),
         store.read(CustomerById(event.customer)),
         load_tickets(store, sealer, event.customer),
+        store.read(TurnsSpokenBy(event.customer, 2)),
     )
     if not sessions or not customers:
         raise NoSuchSessionError(f"event {event.id} is of a session or customer that is gone")
@@ -45,7 +49,7 @@ async def load_scene(store: Store, sealer: Sealer, event: EventRow) -> Scene:
         branch=branch_name(sealer, session, session.branch, session.branch_body),
         customer=open_customer(customer, sealer),
         tickets=tickets,
-        returning=customer.at < event.at,
+        spoken=[turn.id for turn in spoken],
     )
 
 

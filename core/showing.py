@@ -6,6 +6,7 @@ from core.errors import BadInputError
 from core.models import Button, Ticket, TicketStatus, TimelineEntry
 from core.records import PutFeedback, Record
 from core.sealed import open_json
+from core.session_ids import ticket_of
 from core.text import first_words
 from core.tickets import load_tickets, ticket_by_name, timeline
 from core.tree import newest
@@ -129,9 +130,10 @@ async def _chosen_ticket(call: Call) -> Ticket | None:
         return call.own_ticket(found)
     own = await load_tickets(store, sealer, scene.customer.id)
     live = [one for one in own if one.status is not TicketStatus.WITHDRAWN]
-    here = [one for one in live if one.session == scene.name and not args]
+    bound = [one for one in live if one.name == ticket_of(scene.name) and not args]
+    here = bound or [one for one in live if one.session == scene.name and not args]
     still_open = [one for one in live if one.status is not TicketStatus.RESOLVED]
-    return next(reversed(here or still_open), None)
+    return next(reversed(here or still_open or (live if args else [])), None)
 
 
 def _booked(call: Call, calls: object) -> list[Record]:

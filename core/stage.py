@@ -26,7 +26,7 @@ class Stage:
     """The effects of one turn. Tools write here; `close` makes every later write an error.
 
     `tickets` are the customer's own, by name, as the turn sees them; `read` keeps the version each had when the turn
-    began, which the commit checks.
+    began, which the commit checks. `remembered` are the preferences it set: key, value before, value after.
     """
 
     turn: str
@@ -37,7 +37,7 @@ class Stage:
     tickets: dict[str, Ticket] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
     changes: list[StagedChange] = field(default_factory=list)
-    preferences_changed: bool = False
+    remembered: list[tuple[str, str | None, str]] = field(default_factory=list)
     closed: bool = False
 
     def load(self, tickets: Iterable[Ticket]) -> None:
@@ -95,8 +95,9 @@ class Stage:
     def remember(self, key: str, value: str) -> None:
         """Keep a preference of the customer."""
         self._check_open()
+        self.remembered.append((key, self.customer.preferences.get(key), value))
         self.customer.preferences[key] = value
-        self.preferences_changed = True
+        self.customer.changed = True
 
     def ticket(self, name: str) -> Ticket:
         """The customer's own ticket of that name; NoSuchTicketError for all else, whether it exists or not."""

@@ -1,7 +1,7 @@
 """Questions about the tree of turns that commands ask."""
 
 from core.ports import Store
-from core.queries import MovesOf, SessionRow, TurnById, TurnRow, TurnsAfter, TurnsUpTo
+from core.queries import BranchesOf, MovesOf, SessionRow, TurnAt, TurnById, TurnRow, TurnsAfter, TurnsUpTo
 
 
 async def chain_from(store: Store, head: str | None, turn: str) -> list[TurnRow]:
@@ -36,3 +36,14 @@ async def undone_by(store: Store, session: SessionRow) -> tuple[str | None, list
             depth = session.depth
             return move.from_turn, await store.read(TurnsAfter(move.from_turn, depth))
     return None, []
+
+
+async def stands(store: Store, turn: TurnRow) -> bool:
+    """Whether a turn is on a branch: what was undone or answered anew is on none."""
+    for branch in await store.read(BranchesOf(turn.session)):
+        if branch.head is None or branch.depth < turn.depth:
+            continue
+        at_depth = await store.read(TurnAt(branch.head, turn.depth))
+        if at_depth and at_depth[0].id == turn.id:
+            return True
+    return False

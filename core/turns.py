@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from core.agent import Answer, SupportAgent
-from core.asking import Ask, turn_body, user_item
+from core.asking import Ask, Remembered, turn_body, user_item
 from core.clock import as_time, now
 from core.config import MAX_TEXT
 from core.context import Recollection, SupportContext
@@ -15,8 +15,9 @@ from core.customers import apply_profile, customer_records
 from core.history import History, past_turn
 from core.ids import new_id
 from core.kit import Kit
-from core.models import Item, Progress, TurnStatus
+from core.models import Item, Progress, TicketStatus, TurnStatus
 from core.places import reserve_ticket
+from core.preferences import forget
 from core.queries import EventRow
 from core.recall import recall
 from core.records import AddItem, AddTurn, MoveHead, MoveMessage, NotStopped, Record, SessionAt
@@ -129,10 +130,12 @@ class Turns:
             replaced = [turn.id for turn in ask.replaces]
             taken = await take_back(self._store, self._sealer, replaced, actor=event.customer, at=event.at)
         history = await self._kit.histories.read(scene.session, parent)
+        forget(self._sealer, scene.customer, ask.replaces)
         apply_profile(scene.customer, ask.profile, self._settings.tiers)
         stage = self._stage(event, scene)
         stage.load(taken.after(scene.tickets))
-        await self._open_own_ticket(stage, ask, scene)
+        if depth == 0 and ask.text.strip():
+            await self._open_own_ticket(stage, ask, scene)
         summed = await self._kit.summaries.before(history)
         if summed is not None:
             history = summed.history
@@ -151,7 +154,8 @@ class Turns:
 
     def _stage(self, event: EventRow, scene: Scene) -> Stage:
         own = ticket_of(scene.name)
-        numbers = [int(own.removeprefix("TKT-"))] if own else []
+        is_new = own is not None and own not in {ticket.name for ticket in scene.tickets}
+        numbers = [int(own.removeprefix("TKT-"))] if own and is_new else []
 
         async def reserve() -> int:
             # The number a ticket's own session is named by was reserved when the place was bound to it.
@@ -161,7 +165,12 @@ class Turns:
 
     async def _open_own_ticket(self, stage: Stage, ask: Ask, scene: Scene) -> None:
         own = ticket_of(scene.name)
-        if own is None or own in stage.tickets or scene.session.depth or not ask.text.strip():
+        if own is None:
+            return
+        if own in stage.tickets:
+            # The turn that opened it was taken back, and another one is the first now.
+            if stage.ticket(own).status is TicketStatus.WITHDRAWN:
+                stage.set_status(own, TicketStatus.OPEN)
             return
         subject = first_words(ask.text, 80)
         await stage.open_ticket(new_id(), subject=subject, description=ask.text[:MAX_TEXT], priority="normal")
@@ -205,6 +214,7 @@ class Turns:
 
     def _context(self, draft: _Draft) -> SupportContext:
         customer = draft.asked.scene.customer
+        replaced = {turn.id for turn in draft.asked.ask.replaces}
 
         async def remember(question: str) -> list[Recollection]:
             return await recall(self._store, self._sealer, customer.id, question)
@@ -217,7 +227,7 @@ class Turns:
             stage=draft.stage,
             recall=remember,
             shared=not draft.asked.ask.ref.direct,
-            returning=draft.asked.scene.returning,
+            returning=any(turn not in replaced for turn in draft.asked.scene.spoken),
             summary=draft.history.summary,
             preferences=customer.preferences,
         )
@@ -229,7 +239,7 @@ class Turns:
             mail.retract(pieces, REPLACED)
         mail.say(text, turn=draft.asked.event.id, buttons=ANSWER_BUTTONS if done else ())
         records: list[Record] = [SessionAt(draft.asked.scene.session.id, draft.asked.scene.session.version)]
-        records.append(self._turn_record(draft.asked, answer))
+        records.append(self._turn_record(draft.asked, answer, draft.stage.remembered if done else ()))
         records += self._usage(draft.asked, draft.calls)
         return [*records, *self._effects(draft)] if done else records
 
@@ -238,11 +248,11 @@ class Turns:
             return answer.text
         return f"{answer.text}\n\n(branch {draft.asked.scene.branch}; `switch main` to return)"
 
-    def _turn_record(self, asked: _Asked, answer: Answer) -> AddTurn:
+    def _turn_record(self, asked: _Asked, answer: Answer, remembered: Remembered = ()) -> AddTurn:
         event, customer = asked.event, asked.scene.customer
         # What was refused for its size is not kept whole.
         ask = asked.ask if len(asked.ask.text) <= MAX_TEXT else _shortened(asked.ask)
-        body = turn_body(ask, customer.name, answer.text)
+        body = turn_body(ask, customer.name, answer.text, remembered)
         return AddTurn(
             id=event.id,
             session=asked.scene.session.id,
@@ -283,7 +293,7 @@ class Turns:
         taken_tickets = draft.taken.tickets
         records += draft.taken.records
         records += staged_records(stage, self._sealer, actor=scene.customer.id, at=event.at, unguarded=taken_tickets)
-        if stage.preferences_changed or draft.asked.scene.customer.changed:
+        if scene.customer.changed:
             records += customer_records(scene.customer, self._sealer)
         if draft.summed is not None:
             records.append(self._kit.summaries.record(draft.summed, self._sealer, owner=scene.customer.id, at=event.at))

@@ -7,7 +7,8 @@ from typing import Any
 from core.asking import Ask, AskKind, ask_again
 from core.call import Call, Result
 from core.errors import BadInputError, NoSuchTurnError, NothingToRedoError, NothingToUndoError
-from core.models import Button, Delivery
+from core.models import Button, Delivery, TurnStatus
+from core.preferences import preference_records
 from core.queries import DeliveriesOf, MessageBefore, MessagesOf, TurnById, TurnRow, TurnsAfter
 from core.records import MoveHead, Record
 from core.replies import open_delivery
@@ -51,6 +52,7 @@ async def take_back_turns(call: Call, turns: list[TurnRow], *, kind: str, note: 
         call.guard(),
         _move(call, turns[0].parent, kind),
         *taken.records,
+        *await preference_records(call.kit.store, call.kit.sealer, call.scene.customer, turns, back=False),
         call.audit(kind, {"turns": ids, "tickets": taken.withdrawn + taken.restored}),
     ]
 
@@ -60,15 +62,22 @@ async def redo(call: Call) -> Result:
     head, turns = await undone_by(call.kit.store, call.scene.session)
     if call.gesture and (not turns or turns[0].id != call.turn):
         return []
-    if head is None:
+    # What a deleted message did stays taken back, also where it comes back as a gap among others.
+    ids = [turn.id for turn in turns if turn.status != TurnStatus.ERASED]
+    if head is None or not ids:
         raise NothingToRedoError
     call.own(turns)
-    ids = [turn.id for turn in turns]
     back = await bring_back(call.kit.store, call.kit.sealer, ids, actor=call.scene.customer.id, at=call.event.at)
     restored = await _restore(call, turns)
     if not restored or back.stands:
         call.say(" ".join(["Brought back.", *back.stands]))
-    return [call.guard(), _move(call, head, "redo"), *back.records, call.audit("redo", {"turns": ids})]
+    return [
+        call.guard(),
+        _move(call, head, "redo"),
+        *back.records,
+        *await preference_records(call.kit.store, call.kit.sealer, call.scene.customer, turns, back=True),
+        call.audit("redo", {"turns": ids}),
+    ]
 
 
 async def retry(call: Call) -> Result:
@@ -76,9 +85,11 @@ async def retry(call: Call) -> Result:
     turns = await _turns_to_retry(call)
     call.own(turns)
     first = turns[0]
+    if first.status == TurnStatus.ERASED:
+        raise BadInputError(reply="That message was deleted, so there is nothing to answer again.")
     said = open_json(call.kit.sealer, "turn", first.speaker, first.id, first.body)
     if first.status != "done":
-        return replace(ask_again(said, call.ref, kind="retry"), messages=await questions(call, first))
+        return await answer_anew(call, first, said, kind="retry")
     return await answer_again(call, turns, said, kind="retry")
 
 
@@ -86,15 +97,17 @@ async def answer_again(
     call: Call, turns: list[TurnRow], said: dict[str, Any], *, kind: AskKind, text: str | None = None
 ) -> Ask:
     """Ask what `turns[0]` asked once more, in place of these turns; nothing of them changes before it is answered."""
-    again = ask_again(said, call.ref, text=text, kind=kind)
+    again = await answer_anew(call, turns[0], said, kind=kind, text=text)
     posted = tuple([tuple(await _pieces(call, turn)) for turn in turns])
-    return replace(again, replaces=tuple(turns), posted=posted, messages=await questions(call, turns[0]))
+    return replace(again, replaces=tuple(turns), posted=posted)
 
 
-async def questions(call: Call, turn: TurnRow) -> tuple[bytes, ...]:
-    """The keys of the platform messages that asked a turn."""
-    rows = await call.kit.store.read(MessagesOf(turn.id))
-    return tuple(row.key for row in rows if row.part == "question")
+async def answer_anew(
+    call: Call, turn: TurnRow, said: dict[str, Any], *, kind: AskKind, text: str | None = None
+) -> Ask:
+    """Ask once more what a turn asked that is not on the branch."""
+    again = ask_again(said, call.ref, text=text, kind=kind)
+    return replace(again, messages=await _questions(call, turn), earlier=(*again.earlier, turn.id))
 
 
 async def retract(call: Call, turns: Sequence[TurnRow], text: str) -> bool:
@@ -154,14 +167,28 @@ async def _turns_to_retry(call: Call) -> list[TurnRow]:
         if not chain and not off_line:
             raise NoSuchTurnError
         return chain or off_line
-    last = await store.read(MessageBefore(session.id, call.event.seq))
-    rows = await store.read(TurnById(last[0].id)) if last else []
-    if rows and rows[0].status in ("failed", "stopped", "blocked"):
-        return rows
-    turns = await newest(store, session.head, 1)
+    failed = await _failed_since(call)
+    turns = [failed] if failed else await newest(store, session.head, 1)
     if not turns:
         raise BadInputError(reply="There is nothing to answer again.")
     return turns
+
+
+async def _questions(call: Call, turn: TurnRow) -> tuple[bytes, ...]:
+    """The keys of the platform messages that asked a turn."""
+    rows = await call.kit.store.read(MessagesOf(turn.id))
+    return tuple(row.key for row in rows if row.part == "question")
+
+
+async def _failed_since(call: Call) -> TurnRow | None:
+    """The turn of the last message, where that one was not answered, nor answered again since."""
+    store, session = call.kit.store, call.scene.session
+    seq, turns = call.event.seq, list[TurnRow]()
+    # `!WORD` is a message without a turn.
+    while not turns and (last := await store.read(MessageBefore(session.id, seq))):
+        seq, turns = last[0].seq, await store.read(TurnById(last[0].id))
+    failed = bool(turns) and turns[0].status in ("failed", "stopped", "blocked")
+    return turns[0] if failed and turns[0].id > (session.head or "") else None
 
 
 async def _restore(call: Call, turns: Sequence[TurnRow]) -> bool:

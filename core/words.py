@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from core.models import Button
+from core.models import Button, Command, UserMessage
 
 Answer = Literal["place", "private", "none"]
 """Who sees what a word answers: everybody in the conversation, the asker alone, or nobody."""
@@ -123,3 +123,13 @@ def words_of(text: str) -> tuple[str, tuple[str, ...]]:
     if parts[:2] == ("not", "helpful"):
         return "not helpful", parts[2:]
     return (parts[0], parts[1:]) if parts else ("", ())
+
+
+def spoken_command(message: UserMessage) -> Command | None:
+    """The command a message says with `!WORD`; None for every other message."""
+    if not message.text.startswith("!"):
+        return None
+    name, args = words_of(message.text[1:])
+    if word_named(name) is None:
+        return None
+    return Command(message.id, message.ref, name, args, profile=message.profile)

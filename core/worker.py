@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from core.access import role_of
 from core.asking import Ask, ask_of
 from core.call import Call, Result
-from core.commands import run_command, run_delete, run_edit, run_reaction, spoken_command
+from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
 from core.events import message_name, read_event
@@ -18,17 +19,18 @@ from core.models import Command, Event, MessageDeleted, MessageEdited, Reaction,
 from core.ports import Platform
 from core.queries import EventRow, MessageByKey, MessageRow
 from core.records import Record
-from core.replies import Address, Mail
+from core.replies import Address, Mail, place_of
 from core.scene import load_scene
 from core.sealed import open_json
 from core.turns import Turns
-from core.words import BY_NAME
+from core.words import BY_NAME, spoken_command, word_named
 from core.work import Running, Work
 
 log = logging.getLogger(__name__)
 
 RERUNS = 10
 PAUSE_SECONDS = 1.0
+SETTLE_SECONDS = 5.0
 PARKED = (
     "I tried this message {attempts} times and could not finish it, so it is set aside for an operator "
     "(event {event}). We can go on; please say it differently."
@@ -53,6 +55,7 @@ class Workers:
     platforms: Mapping[str, Platform]
     _slots: asyncio.Semaphore = field(init=False)
     elsewhere: set[bytes] = field(default_factory=set)
+    _suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _running: dict[bytes, Running] = field(default_factory=dict)
@@ -102,13 +105,13 @@ class Workers:
     async def _work_lane(self, lane: Lane, first: EventRow | None) -> None:
         row = first
         try:
-            async with self._slots:
-                while lane.held and not self._stopping:
-                    row = row or await lane.next_event()
-                    if row is None:
-                        break
+            while lane.held and not self._stopping:
+                row = row or await lane.next_event()
+                if row is None:
+                    break
+                async with self._cleared(lane, row), self._slots:
                     await self._work_event(lane, row)
-                    row = None
+                row = None
             if lane.held:
                 await lane.give_back(None)
         except asyncio.CancelledError:
@@ -123,6 +126,21 @@ class Workers:
         except StoreError:
             log.exception("lane %s is left for later: the store does not answer", lane.session.hex()[:12])
             await self._leave(lane, row)
+
+    @asynccontextmanager
+    async def _cleared(self, lane: Lane, row: EventRow) -> AsyncIterator[None]:
+        """Let an event that was begun before and not finished run alone among its kind, counted only when it begins.
+
+        What killed the process took others with it that were at work. So that none is parked for another's fault, only
+        one of them can be at work when it happens again.
+        """
+        if row.attempts <= 1:
+            yield
+            return
+        await lane.uncount(row)
+        async with self._suspects:
+            await lane.count()
+            yield
 
     async def _leave(self, lane: Lane, row: EventRow | None) -> None:
         """Give a lane back as soon as the store answers again."""
@@ -167,6 +185,9 @@ class Workers:
             await self._give_up(lane, row, running, BROKEN.format(event=row.id))
 
     async def _finish(self, work: Work) -> None:
+        if isinstance(work.event, Command) and word_named(work.event.name) is BY_NAME["clear"]:
+            # It deletes the outbox of the conversation too: what was answered before has to be out by then.
+            await self.deliveries.settle(place_of(self.kit.sealer, work.event.ref), within=SETTLE_SECONDS)
         result = await self._decide(work)
         if isinstance(result, Ask):
             await self.turns.answer(work, result)

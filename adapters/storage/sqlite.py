@@ -36,7 +36,7 @@ _GUARDS = {"fenced": FencedError, "changed": ChangedError, "stopped": StoppedErr
 
 
 class SqliteStore:
-    """A `core.ports.Store`, for one event loop. Made by `open`; who opened it closes it, or the process does not end."""
+    """A `core.ports.Store`, for one event loop. Made by `open`; closed by who opened it, or the process never ends."""
 
     def __init__(self, writer: "_Writer", writing: aiosqlite.Connection, reading: aiosqlite.Connection) -> None:
         self._writer = writer
@@ -186,14 +186,15 @@ class _Writer(sqlite3.Connection):
 
     def _run(self, commits: Sequence[Commit]) -> list[tuple[Rows, ...]]:
         """Run all records class by class, and give each commit the rows of its returning ones in its own order."""
-        answers: list[list[Rows]] = [[] for _ in commits]
+        answers: defaultdict[int, list[Rows]] = defaultdict(list)
         plain: defaultdict[type[Record], list[Record]] = defaultdict(list)
         returning: defaultdict[type[Record], list[tuple[Record, Rows]]] = defaultdict(list)
-        for commit, answer in zip(commits, answers, strict=True):
+        for number, commit in enumerate(commits):
             for record in commit:
                 if record.returns:
-                    answer.append([])
-                    returning[type(record)].append((record, answer[-1]))
+                    rows: Rows = []
+                    answers[number].append(rows)
+                    returning[type(record)].append((record, rows))
                 else:
                     plain[type(record)].append(record)
         for cls in in_order((*plain, *returning)):
@@ -201,7 +202,7 @@ class _Writer(sqlite3.Connection):
                 self._run_returning(cls, returning[cls])
             else:
                 self._run_plain(cls, plain[cls])
-        return [tuple(answer) for answer in answers]
+        return [tuple(answers.get(number, ())) for number in range(len(commits))]
 
     def _run_plain(self, cls: type[Record], records: Sequence[Record]) -> None:
         for statement in self.statements[cls]:

@@ -76,8 +76,8 @@ def open_database(path: str, factory: type[_ConnectionT]) -> _ConnectionT:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
-        # Each session writes to pages of its own. With the defaults (2 MB, 1,000 pages) a turn of 500 busy sessions took
-        # half as long again: for pages read anew, and for pages moved from the log once per round.
+        # Each session writes to pages of its own. With the defaults (2 MB, 1,000 pages) a turn of 500 busy sessions
+        # took half as long again: for pages read anew, and for pages moved from the log once per round.
         connection.execute("PRAGMA cache_size = -32768")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         migrate(connection, path, load_migrations("sqlite"))

@@ -182,3 +182,12 @@ def test_what_stops_a_start_is_one_line_that_says_what_to_do(copied, deskmate, w
     assert message in refusal(deskmate("chat", "--jsonl", folder=copied, **settings))
     # A lock and its like may stay; a key or a keyring in place of the one that is gone would hide what is lost.
     assert {path.name for path in copied.iterdir()} - before <= {"desk.db.desk", "desk.db.write", "desk.db.keys.write"}
+
+
+@pytest.mark.parametrize("args", [("doctor", "--json"), ("chat", "--jsonl")])
+def test_a_closed_standard_output_is_said_in_one_line_and_nothing_is_taken_in(tmp_path, args):
+    words = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "bots.cli", *args]
+    done = subprocess.run(words, env=environment(tmp_path), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr == b"deskmate: the standard output is closed: nobody could read an answer\n"
+    assert not (tmp_path / "desk.db").exists()

@@ -148,7 +148,7 @@ async def test_a_preference_is_kept_with_the_turn():
 
     assert (await use("remember_preference", scene=scene, name="Contact", value="by mail"))["remembered"]
     assert scene.customer.preferences == {"Contact": "by mail"}
-    assert scene.context.stage.preferences_changed
+    assert scene.context.stage.remembered
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_what_cannot_be_remembered_is_explained(name, value):
     scene.customer.preferences.update({f"p{at}": "v" for at in range(100)})
 
     assert (await use("remember_preference", scene=scene, name=name, value=value))["error"]
-    assert not scene.context.stage.preferences_changed
+    assert not scene.context.stage.remembered
 
 
 async def test_recall_finds_what_the_customer_said_earlier():

@@ -1,4 +1,5 @@
-from core.queries import TicketsOf, UsageByCustomer
+from core.customers import open_customer
+from core.queries import Customers, TicketsOf, UsageByCustomer
 from core.tickets import all_tickets
 from tests.core.talk import open_talk
 
@@ -183,3 +184,34 @@ async def test_tickets_of_nobody_else_are_touched_by_undo(talk):
     await talk.command("bob", "undo")
     assert await tickets(talk) == {"TKT-1001": "open", "TKT-1002": "withdrawn"}
     assert await talk.store.read(TicketsOf("nobody")) == []
+
+
+async def test_undo_forgets_what_its_turn_remembered_and_redo_remembers_it_again(talk):
+    async def preferences():
+        (row,) = await talk.store.read(Customers())
+        return open_customer(row, talk.sealer).preferences
+
+    await talk.say("alice", "remember that I like tea")
+    before = await preferences()
+    assert before
+    await talk.command("alice", "undo")
+    assert await preferences() == {}
+    await talk.command("alice", "redo")
+    assert await preferences() == before
+
+
+async def test_undo_leaves_a_preference_that_was_set_again_later(talk):
+    await talk.say("alice", "remember that my colour is red", id_="q1")
+    await talk.command("alice", "branch")
+    await talk.say("alice", "remember that my colour is blue")
+    await talk.command("alice", "switch", "main")
+    await talk.command("alice", "undo")
+    (row,) = await talk.store.read(Customers())
+    assert list(open_customer(row, talk.sealer).preferences.values()) == ["blue"]
+
+
+async def test_nobody_is_welcomed_back_at_the_first_message(talk):
+    await talk.command("alice", "whoami")
+    (answer,) = await talk.say("alice", "hello", id_="q1")
+    assert "back" not in answer
+    assert "back" not in (await talk.edit("alice", "q1", "hello!"))[-1]

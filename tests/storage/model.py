@@ -140,7 +140,7 @@ class Model:
     def mark_stop(self, r):
         ids = [event.id for event in self.inbox]
         oldest = self.queue(r.session)[:1]
-        if not oldest or oldest[0].kind != "message" or r.before not in ids:
+        if not oldest or oldest[0].stopped or r.before not in ids:
             return []
         if ids.index(oldest[0].id) >= ids.index(r.before):
             return []

@@ -26,6 +26,7 @@ from core.records import (
     DropBranch,
     EnsureMain,
     FinishEvent,
+    GrowBranch,
     PutFeedback,
     PutSummary,
     SwitchBranch,
@@ -86,9 +87,18 @@ async def test_a_head_may_move_to_no_turn(talk):
     assert (row.head, row.depth, row.agent) == (None, 0, "")
 
 
-async def test_a_head_that_moves_on_a_branch_that_is_gone_is_refused(talk):
+async def test_a_grown_branch_ends_in_the_new_turn_and_notes_no_move(talk):
+    before = await one(talk, SessionById(S))
+    await commit(talk, turn("t6", parent="t5", depth=6), GrowBranch(S, MAIN_BRANCH, "t6", 77))
+    after = await one(talk, SessionById(S))
+    assert (after.head, after.depth, after.version, after.spoken) == ("t6", 6, before.version + 1, 77)
+    assert len(await talk.read(MovesOf(S, MAIN_BRANCH, 9))) == 5
+
+
+@pytest.mark.parametrize("to_gone", [move("t6", branch=b"gone"), GrowBranch(S, b"gone", "t6", 1)])
+async def test_a_head_that_moves_on_a_branch_that_is_gone_is_refused(talk, to_gone):
     with pytest.raises(ChangedError):
-        await commit(talk, turn("t6"), move("t6", branch=b"gone"))
+        await commit(talk, turn("t6"), to_gone)
     assert await talk.read(TurnById("t6")) == []
 
 

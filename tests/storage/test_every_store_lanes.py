@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import ConflictError
-from core.queries import LaneById, MessageBefore, NextEvent, ParkedEvents, WaitingLanes
+from core.queries import LaneById, MessageBefore, NextEvent, ParkedEvents, StoppedBy, WaitingLanes
 from core.records import (
     ClaimLane,
     CountAttempt,
@@ -31,6 +31,7 @@ async def lane(store, session_=S):
 
 async def queued(store):
     rows = await store.read(NextEvent(S))
+    assert len(rows) <= 1
     return rows[0] if rows else None
 
 
@@ -332,7 +333,7 @@ async def test_a_stop_marks_the_oldest_message_that_came_before_it(store):
     await commit(store, *session(), event("e1"), event("e2"))
     _, marked = await commit(store, event("stop", kind="command"), MarkStop(S, "stop"))
     assert marked == [("e1",)]
-    assert (await queued(store)).stopped == 1
+    assert (await queued(store)).stopped == 3
     await commit(store, FinishEvent("e1", "done"))
     assert (await queued(store)).stopped == 0
 
@@ -344,10 +345,14 @@ async def test_a_stop_does_not_mark_what_came_after_it(store):
     assert (await queued(store)).stopped == 0
 
 
-async def test_only_messages_can_be_stopped(store):
-    await commit(store, *session(), event("undo", kind="command"))
-    assert (await commit(store, event("stop", kind="command"), MarkStop(S, "stop")))[1] == []
-    assert (await queued(store)).stopped == 0
+async def test_an_event_is_stopped_by_one_stop_which_can_be_asked_for_it(store):
+    await commit(store, *session(), event("running", kind="command"))
+    for stop, marked in (("stop1", [("running",)]), ("stop2", [])):
+        assert (await commit(store, event(stop, kind="command"), MarkStop(S, stop)))[1] == marked
+    running = await queued(store)
+    assert running.stopped == 2
+    assert [row.id for row in await store.read(StoppedBy(S, 2))] == ["running"]
+    assert await store.read(StoppedBy(S, 3)) == []
 
 
 async def test_a_stop_leaves_other_sessions_alone(store):

@@ -80,8 +80,8 @@ async def test_a_customers_identities_are_listed_and_nobody_elses(store):
 
 
 async def test_customers_are_listed_oldest_first(store):
-    await commit(store, customer("young", at=9), customer("old", at=3))
-    assert [row.id for row in await store.read(Customers())] == ["old", "young"]
+    await commit(store, customer("a", at=9), customer("b", at=3))
+    assert [row.id for row in await store.read(Customers())] == ["b", "a"]
 
 
 async def test_a_new_session_is_on_its_branch_at_version_1_with_no_turn(store):
@@ -152,12 +152,12 @@ async def test_the_sessions_of_a_customer_are_those_owned_and_those_spoken_in(st
 
 
 async def test_silent_sessions_hold_turns_and_wait_for_nothing(store):
-    for name, at in ((b"long", 1), (b"short", 2), (b"busy", 3), (b"spoken", 9)):
+    for name, at in ((b"silent", 1), (b"less so", 2), (b"busy", 3), (b"spoken", 9)):
         id_ = f"t{at}"
         await commit(store, *session(name), turn(id_, session=name), move(id_, session=name, at=at))
     await commit(store, *session(b"empty"), event(session=b"busy"))
-    assert [row.id for row in await store.read(SilentSessions(9, 9))] == [b"long", b"short"]
-    assert [row.id for row in await store.read(SilentSessions(9, 1))] == [b"long"]
+    assert [row.id for row in await store.read(SilentSessions(9, 9))] == [b"silent", b"less so"]
+    assert [row.id for row in await store.read(SilentSessions(9, 1))] == [b"silent"]
 
 
 async def test_an_event_waits_for_a_session_that_is_not_there_yet(store):

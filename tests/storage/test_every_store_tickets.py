@@ -70,8 +70,8 @@ async def test_a_ticket_number_is_given_once_in_a_workspace(store):
 
 
 async def test_a_customers_tickets_come_by_number_and_nobody_elses(store):
-    await commit(store, ticket("k2", number=1002), ticket("k1", number=1001), ticket("k3", number=1003, customer="d"))
-    assert [row.id for row in await store.read(TicketsOf("c"))] == ["k1", "k2"]
+    await commit(store, ticket("k1", number=1002), ticket("k2", number=1001), ticket("k3", number=1003, customer="d"))
+    assert [row.id for row in await store.read(TicketsOf("c"))] == ["k2", "k1"]
 
 
 async def test_tickets_are_listed_newest_first(store):

@@ -185,6 +185,7 @@ async def test_the_window_follows_the_parents_of_its_head(tree):
 
 @pytest.mark.parametrize(("head_", "turns"), [("unknown", 9), ("t5", 0)])
 async def test_the_window_of_nothing_is_empty(tree, head_, turns):
+    await commit(tree, PutSummary("t5", "c", 1, b"summary"))
     assert await tree.read(WindowOf(head_, turns)) == []
     assert await tree.read(TurnsUpTo(head_, turns)) == []
     assert await tree.read(SummaryUpTo(head_, turns)) == []

@@ -294,8 +294,8 @@ class StoreMachine(RuleBasedStateMachine):
             (len(queue), lane.epoch, lane.worker, int(lane.held)) for lane in [self.model.lanes.get(name)] if lane
         ]
         assert lanes == expected
-        oldest = [(row.id, row.attempts, row.stopped) for row in await self.store.read(NextEvent(name))]
-        assert oldest == [(waits.id, waits.attempts, waits.stopped) for waits in queue[:1]]
+        oldest = [(row.id, row.attempts, bool(row.stopped)) for row in await self.store.read(NextEvent(name))]
+        assert oldest == [(waits.id, waits.attempts, bool(waits.stopped)) for waits in queue[:1]]
 
     async def compare_usage(self, name):
         for branch_ in BRANCHES:

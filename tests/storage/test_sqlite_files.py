@@ -1,3 +1,4 @@
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -35,9 +36,14 @@ async def test_a_file_that_is_no_database_is_left_as_it_is(url, path, content, m
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
 async def test_a_database_of_another_program_is_left_as_it_is(url, path, journal):
-    with closing(sqlite3.connect(path)) as other:
+    elsewhere = path.parent / "elsewhere"
+    elsewhere.mkdir()
+    with closing(sqlite3.connect(elsewhere / path.name)) as other:
         other.execute(f"PRAGMA journal_mode = {journal}")
         other.execute("CREATE TABLE theirs (a)")
+        # Copied while it is open, as a kill would leave it: its log is not in the file yet.
+        for file in elsewhere.iterdir():
+            shutil.copy(file, path.parent)
     await assert_refused(url, path, SchemaError, "of another program")
 
 

@@ -192,7 +192,7 @@ async def test_commits_of_one_caller_are_written_in_the_order_they_were_given(wa
 
 
 async def test_no_transaction_has_more_commits_than_the_cap(watched):
-    async with GroupWriter(watched, most=4) as writer:
+    async with GroupWriter(watched, most=4, idle=LONG) as writer:
         first = await held_write(watched, writer)
         others = await in_line(*(writer.commit((customer(f"c{n}"),)) for n in range(10)))
         watched.open.set()
@@ -224,6 +224,26 @@ async def test_a_closed_writer_takes_nothing(watched):
         writer.ride((customer(),))
     with pytest.raises(StoreError):
         await GroupWriter(watched).commit((customer(),))
+
+
+async def test_a_writer_that_ends_takes_nothing_more(watched):
+    writer = await GroupWriter(watched).__aenter__()
+    first = await held_write(watched, writer)
+    (ending,) = await in_line(writer.__aexit__(None, None, None))
+    with pytest.raises(StoreError):
+        await writer.commit((customer("late"),))
+    watched.open.set()
+    await asyncio.gather(ending, first)
+    assert await ids(watched) == {"held"}
+
+
+async def test_a_writer_whose_task_was_cancelled_leaves_nobody_waiting(watched):
+    watched.errors.append(asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        async with GroupWriter(watched) as writer:
+            for _ in range(2):
+                with pytest.raises(StoreError):
+                    await writer.commit((customer(),))
 
 
 async def test_who_is_cancelled_while_the_writer_ends_does_not_cut_its_last_write(watched):

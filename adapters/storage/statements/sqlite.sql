@@ -74,9 +74,9 @@ UPDATE lane SET lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS INTEG
 UPDATE lane SET epoch = epoch + 1, worker = NULL, lease = 0 WHERE worker IS NOT NULL;
 
 -- name: MarkStop
-UPDATE inbox SET stopped = 1
+UPDATE inbox SET stopped = (SELECT seq FROM inbox WHERE id = :before)
 WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'queued')
-  AND kind = 'message' AND seq < (SELECT seq FROM inbox WHERE id = :before)
+  AND stopped = 0 AND seq < (SELECT seq FROM inbox WHERE id = :before)
 RETURNING id;
 
 -- name: FinishEvent
@@ -148,13 +148,21 @@ INSERT INTO head_move (session, branch, from_turn, to_turn, kind, actor, at)
 VALUES (:session, :branch, :from_turn, :to_turn, :kind, :actor, :at);
 UPDATE session SET version = version + 1, spoken = :at WHERE id = :session;
 
+-- name: GrowBranch
+INSERT INTO refusal (changed)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM branch WHERE session = :session AND name = :branch);
+UPDATE branch SET head = :head WHERE session = :session AND name = :branch;
+UPDATE session SET version = version + 1, spoken = :at WHERE id = :session;
+
 -- name: SwitchBranch
 INSERT INTO refusal (changed)
 SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM branch WHERE session = :session AND name = :branch);
 UPDATE session SET branch = :branch, version = version + 1 WHERE id = :session;
 
 -- name: ClearSession
-DELETE FROM message WHERE session = :session;
+-- Messages that wait to be answered keep their names: their turns are still to come.
+DELETE FROM message WHERE session = :session
+  AND (turn IS NULL OR turn NOT IN (SELECT id FROM inbox WHERE session = :session AND status = 'queued'));
 DELETE FROM turn WHERE session = :session;
 DELETE FROM branch WHERE session = :session AND name <> :branch;
 DELETE FROM head_move WHERE session = :session;
@@ -283,6 +291,10 @@ WHERE session = :session AND status = 'queued' ORDER BY seq LIMIT 1;
 -- name: MessageBefore
 SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
 WHERE session = :session AND kind = 'message' AND seq < :seq ORDER BY seq DESC LIMIT 1;
+
+-- name: StoppedBy
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND stopped = :seq LIMIT 1;
 
 -- name: ParkedEvents
 SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
