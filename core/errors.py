@@ -40,8 +40,8 @@ class DeskError(Exception):
             self.reply = reply
 
 
-class BadInputError(DeskError):
-    """A person or a caller gave something that cannot be used."""
+class BadInputError(DeskError, ValueError):
+    """A person or a caller gave something that cannot be used. A ValueError too, as the SDK's sessions raise."""
 
     reply = "I could not read that. Say `help` to see what I understand."
 

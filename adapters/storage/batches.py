@@ -74,11 +74,8 @@ def passes(batch: Sequence[Commit]) -> list[list[int]]:
     last: dict[object, int] = {}
     for number, commit in enumerate(batch):
         subjects = {read(record) for record in commit if (read := _subject.get(type(record)))}
-        turn = 0
-        for subject in subjects:
-            turn = max(turn, last.get(subject, -1) + 1)
-        for subject in subjects:
-            last[subject] = turn
+        turn = 0 if last.keys().isdisjoint(subjects) else 1 + max(last.get(subject, -1) for subject in subjects)
+        last.update(dict.fromkeys(subjects, turn))
         if turn == len(dealt):
             dealt.append([])
         dealt[turn].append(number)

@@ -1,0 +1,186 @@
+"""Standalone sessions: `open_session` gives one on any store; all of a process on one store share its connections."""
+
+import asyncio
+import logging
+import os
+import secrets
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.sealing import KeyringSealer, MasterKey, open_sealer
+from adapters.sealing import master_key as find_master_key
+from adapters.storage import open_store
+from core.desk_session import DeskSession
+from core.errors import KeyringError, StoreError
+from core.ports import Store
+from core.queries import Counts
+from core.session_line import Lines
+from core.shared_store import Parts, SharedStore
+
+if TYPE_CHECKING:
+    from core.desk_session import GivenSettings
+
+log = logging.getLogger(__name__)
+
+MEMORY = "memory:"
+FILE = "sqlite:///"
+
+
+def open_session(
+    url: str,
+    session_id: str,
+    *,
+    master_key: str | None = None,
+    keyring: str | None = None,
+    session_settings: "GivenSettings" = None,
+) -> DeskSession:
+    """Give the session of that id on the store a URL names (`sqlite:///FILE`, `memory:`); nothing is opened yet.
+
+    Content is sealed under `master_key` (32 bytes as base64 or hex), or without one under the key in FILE.key, made
+    where the store is new; `keyring` is the file of the wrapped data keys, FILE.keys without one. A key that is wrong
+    or missing is a KeyringError at first use. A store in memory ends with the last session on it.
+    """
+    if url.startswith(FILE):
+        url = FILE + os.path.abspath(url.removeprefix(FILE))
+    return DeskSession(session_id, Use(Address(url, master_key, keyring)), session_settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A store and the key to it. Sessions that give the same share it."""
+
+    url: str
+    master_key: str | None
+    keyring: str | None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Parts]:
+        """Open the store and its sealer, in the loop that uses them."""
+        async with open_store(self.url) as store, AsyncExitStack() as stack:
+            yield Parts(store, await self._sealer(store, stack))
+
+    async def _sealer(self, store: Store, stack: AsyncExitStack) -> KeyringSealer:
+        if self.url == MEMORY:
+            return await stack.enter_async_context(open_sealer(":memory:", self._memory_key(), fresh=True))
+        path = self.url.removeprefix(FILE)
+        keyring = Path(self.keyring or f"{path}.keys")
+        made_before = await asyncio.to_thread(keyring.exists)
+        key = find_master_key(self.master_key, Path(f"{path}.key"), make=not made_before)
+        if key.made:
+            log.warning("Key made at %s. Back it up: without it nothing here can be read.", key.made)
+        try:
+            return await stack.enter_async_context(open_sealer(keyring, key, fresh=False))
+        except KeyringError:
+            # Counting takes long in a large store, so only where there may be nothing in it yet.
+            if any(count.rows for count in await store.read(Counts())):
+                raise
+        return await stack.enter_async_context(open_sealer(keyring, key, fresh=True))
+
+    def _memory_key(self) -> MasterKey:
+        if self.master_key is None:
+            return MasterKey(secrets.token_bytes(32))
+        return find_master_key(self.master_key, Path())
+
+
+@dataclass(slots=True)
+class Open:
+    """A store that is open, and how many sessions use it."""
+
+    lines: Lines
+    users: int = 0
+
+
+class Use:
+    """One session's use of a store: a `core.desk_session.Connection`."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._leave: Callable[[], Callable[[], None] | None] | None = None
+
+    def attach(self, session: object) -> Lines:
+        """Open the store, if it is not open, for as long as `session` lives or until `release`."""
+        self.release()
+        opened = _stores.enter(self._address)
+        leave = weakref.finalize(session, _stores.leave, self._address, opened)
+        leave.atexit = False
+        self._leave = leave
+        return opened.lines
+
+    def release(self) -> Callable[[], None]:
+        """Let go of the store, which ends when nobody uses it; what is returned waits for that."""
+        leave, self._leave = self._leave, None
+        return (leave() if leave else None) or _nothing
+
+
+class OpenStores:
+    """All stores this process has open for sessions."""
+
+    def __init__(self) -> None:
+        # A session may be collected, and leave, while this very thread enters.
+        self._lock = threading.RLock()
+        self._open: dict[Address, Open] = {}
+        self._abandoned: list[Open] = []
+        self._ending = False
+        self._will_end = False
+
+    def enter(self, address: Address) -> Open:
+        """Count one more user of a store, opened where it is not."""
+        with self._lock:
+            if self._ending:
+                raise StoreError("the process is ending: sessions cannot be opened any more")
+            self._end_with_process()
+            opened = self._open.get(address)
+            if opened is None or opened.lines.shared.ended:
+                opened = self._open[address] = Open(Lines(SharedStore(address.open)))
+                opened.lines.shared.start()
+            opened.users += 1
+            return opened
+
+    def leave(self, address: Address, opened: Open) -> Callable[[], None] | None:
+        """Count one user less, and let the store end with the last; then returns what waits for that."""
+        with self._lock:
+            opened.users -= 1
+            if opened.users or opened in self._abandoned:
+                return None
+            if self._open.get(address) is opened:
+                del self._open[address]
+        opened.lines.shared.stop()
+        return opened.lines.shared.join
+
+    def end(self) -> None:
+        """Close all: the process ends, and the threads of open connections would keep it."""
+        with self._lock:
+            self._ending = True
+            ending = list(self._open.values())
+        for opened in ending:
+            opened.lines.shared.stop()
+        for opened in ending:
+            opened.lines.shared.join()
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the threads are not here, and to close the connections is the parent's."""
+        self._lock = threading.RLock()
+        for opened in self._open.values():
+            opened.lines.shared.abandon()
+        self._abandoned += self._open.values()
+        self._open = {}
+
+    def _end_with_process(self) -> None:
+        if not self._will_end:
+            self._will_end = True
+            # `atexit` is too late: before it, the interpreter waits for the threads of the connections. The thread
+            # pools of the standard library end themselves in the same way.
+            threading._register_atexit(self.end)  # type: ignore[attr-defined]
+
+
+def _nothing() -> None:
+    """Wait for nothing."""
+
+
+_stores = OpenStores()
+os.register_at_fork(after_in_child=_stores.forget)

@@ -1,0 +1,1 @@
+"""What the desk costs, beside what others cost, measured in one run."""

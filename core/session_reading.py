@@ -1,0 +1,78 @@
+"""Reading a session's items: the newest from its window, all of them in pages."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from core.models import Item
+from core.queries import ItemRow, TurnAt, WindowOf
+from core.sealed import decode, decode_list
+from core.session_line import SessionLine, is_user
+from core.window import LARGEST, Window
+
+PAGE = 256
+"""Turns read at once: whoever else uses the store waits for no more than that."""
+ITEMS_PER_TURN = 3
+"""A first guess; where turns are smaller, more of them are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The `turns` turns up to and with `head`: as many as its depth are all of a branch."""
+
+    head: str | None
+    turns: int
+
+
+async def read_newest(line: SessionLine, limit: int) -> list[Item]:
+    """Read the newest `limit` items of the current branch, and keep them as its window."""
+    tip = await line.refresh()
+    turns = limit // ITEMS_PER_TURN + 1
+    while line.window is None or not line.window.covers(limit):
+        if turns > PAGE:
+            return (await read_all(line, Stretch(tip.head, tip.depth), limit))[-limit:]
+        tip = await line.load(turns)
+        turns *= 4
+    window = line.window
+    # What is kept is bounded; what was asked for is not.
+    line.know(tip, window.cut(max(limit, line.wanted)))
+    return window.read(limit)
+
+
+async def read_whole(line: SessionLine) -> list[Item]:
+    """Read all items of the current branch; what is not too large is kept as its window."""
+    tip = await line.refresh()
+    if line.window is None or not line.window.complete:
+        if tip.depth > PAGE:
+            return await read_all(line, Stretch(tip.head, tip.depth))
+        tip = await line.load(PAGE)
+    window = line.window or Window()
+    if window.size > LARGEST:
+        line.know(tip, window.cut(line.wanted))
+    return window.read()
+
+
+async def read_all(line: SessionLine, stretch: Stretch, enough: int | None = None) -> list[Item]:
+    """Read all items of a stretch, oldest first; with `enough`, no pages after that many items."""
+    found: list[list[Item]] = []
+    count = 0
+    async for rows in pages(line, stretch):
+        found.append(decode_list([line.open_item(row) for row in rows]))
+        count += len(rows)
+        if enough is not None and count >= enough:
+            break
+    return [item for page in reversed(found) for item in page]
+
+
+async def pages(line: SessionLine, stretch: Stretch) -> AsyncIterator[list[ItemRow]]:
+    """Read the items of a stretch page by page: the newest page first, the items of a page oldest first."""
+    head, left = stretch.head, stretch.turns
+    while head is not None and left > 0:
+        yield await line.read(WindowOf(head, min(PAGE, left)))
+        left -= PAGE
+        rows = await line.read(TurnAt(head, left)) if left > 0 else []
+        head = rows[0].id if rows else None
+
+
+def is_said(line: SessionLine, row: ItemRow) -> bool:
+    """Whether an item is a user's."""
+    return is_user(decode(line.open_item(row)))
