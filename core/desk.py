@@ -85,6 +85,7 @@ class Desk:
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._lanes.give_back_all()
         await self.writer.__aexit__(kind, error, trace)
 
     async def accept(self, event: Event) -> Accepted:

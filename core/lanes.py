@@ -14,6 +14,7 @@ from core.records import (
     FinishEvent,
     FreeLanes,
     GiveBackAttempt,
+    GiveBackLanes,
     LaneIs,
     Record,
     ReleaseLane,
@@ -73,6 +74,8 @@ class Lane:
     async def give_back(self, event: EventRow | None) -> None:
         """Let the lane go unfinished; the event's attempt does not count."""
         self.held = False
+        # The next one's attempt was counted with the claim, or with the end of the one before it.
+        event = event or await self.next_event()
         given = (GiveBackAttempt(event.id),) if event and self.counted else ()
         try:
             release = ReleaseLane(self.session, self.epoch, 1)
@@ -112,6 +115,10 @@ class Lanes:
             if rows:
                 claimed.append(self.claimed(row.session, int(str(rows[0][0]))))
         return claimed
+
+    async def give_back_all(self) -> None:
+        """Let every lane of this worker go: those that were claimed while the desk stopped, too."""
+        await self._writer.commit((GiveBackLanes(self.worker),))
 
     async def renew(self) -> None:
         """Extend the lease on every lane of this worker."""

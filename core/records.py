@@ -208,6 +208,13 @@ class GiveBackAttempt(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class GiveBackLanes(Record):
+    """Let every lane of `worker` go; the attempts of their oldest queued events do not count."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class CountAttempt(Record):
     """Add one to the attempts of the lane's oldest queued event, if `worker` holds the lane: it is the next to run."""
 

@@ -154,6 +154,13 @@ class Model:
     def give_back_attempt(self, r):
         self.find(r.id).attempts = max(0, self.find(r.id).attempts - 1)
 
+    def give_back_lanes(self, r):
+        for session, lane in self.lanes.items():
+            if lane.worker == r.worker:
+                lane.worker, lane.held = None, False
+                for event in self.queue(session)[:1]:
+                    event.attempts = max(0, event.attempts - 1)
+
     def count_attempt(self, r):
         if self.lanes[r.session].worker == r.worker:
             for event in self.queue(r.session)[:1]:

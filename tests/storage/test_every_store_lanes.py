@@ -8,6 +8,7 @@ from core.records import (
     FinishEvent,
     FreeLanes,
     GiveBackAttempt,
+    GiveBackLanes,
     MarkStop,
     ReleaseLane,
     RenewLanes,
@@ -241,6 +242,16 @@ async def test_who_frees_all_lanes_fences_their_holders(store):
     row = await lane(store, b"a")
     assert (row.epoch, row.worker, row.held) == (2, None, 0)
     assert (await lane(store, b"b")).epoch == 0
+
+
+async def test_who_gives_its_lanes_back_takes_their_attempts_off_and_no_other_worker_s(store):
+    await commit(store, *session(b"a"), *session(b"b"), event("1", session=b"a"), event("2", session=b"b"))
+    await claim(store, session_=b"a")
+    await claim(store, worker="other", session_=b"b")
+    await commit(store, GiveBackLanes("worker"))
+    assert [(await lane(store, name)).worker for name in (b"a", b"b")] == [None, "other"]
+    attempts = [(await one(store, NextEvent(name))).attempts for name in (b"a", b"b")]
+    assert attempts == [0, 1]
 
 
 async def test_waiting_lanes_have_events_and_nobody_to_work_them(store):

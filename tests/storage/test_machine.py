@@ -35,6 +35,7 @@ from core.records import (
     FinishEvent,
     FreeLanes,
     GiveBackAttempt,
+    GiveBackLanes,
     LaneIs,
     MarkStop,
     NotStopped,
@@ -251,6 +252,10 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def free_all_lanes(self):
         self.write([(FreeLanes(),)])
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def a_worker_gives_its_lanes_back(self, worker):
+        self.write([(GiveBackLanes(worker),)])
 
     @precondition(lambda self: self.backend != "memory")
     @rule()

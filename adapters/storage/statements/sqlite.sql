@@ -86,6 +86,13 @@ WHERE id = :id AND status = 'queued';
 -- name: GiveBackAttempt
 UPDATE inbox SET attempts = attempts - 1 WHERE id = :id AND attempts > 0;
 
+-- name: GiveBackLanes
+UPDATE inbox SET attempts = attempts - 1 WHERE attempts > 0 AND seq IN (
+    SELECT (SELECT min(seq) FROM inbox AS i WHERE i.session = lane.session AND i.status = 'queued')
+    FROM lane WHERE worker = :worker
+);
+UPDATE lane SET worker = NULL, lease = 0 WHERE worker = :worker;
+
 -- name: CountAttempt
 UPDATE inbox SET attempts = attempts + 1
 WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'queued')

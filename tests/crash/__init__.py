@@ -1,0 +1,1 @@
+"""Kills the desk at random and counts what was lost, doubled or out of order."""

@@ -1,0 +1,60 @@
+"""The desk with one of its mechanisms broken on purpose: the bench must then find damage, or it proves nothing.
+
+Each breaks the commits on their way to the store, in the bench's own process.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.desk import Desk
+from core.ports import Outcome, Store
+from core.records import AddDelivery, AddEvent, LaneIs, Record
+
+
+def _accept_all(record: Record) -> Record | None:
+    """No dedupe: every event looks as if it was never seen."""
+    return replace(record, key=os.urandom(16)) if isinstance(record, AddEvent) else record
+
+
+def _sent_before_it_is_posted(record: Record) -> Record | None:
+    """An outbox that believes in posting before it tried."""
+    return replace(record, status="sent") if isinstance(record, AddDelivery) else record
+
+
+def _no_fence(record: Record) -> Record | None:
+    """Commits of a lane's holder are taken whoever holds it now."""
+    return None if isinstance(record, LaneIs) else record
+
+
+BREAKAGES: dict[str, Callable[[Record], Record | None]] = {
+    "dedupe": _accept_all,
+    "outbox": _sent_before_it_is_posted,
+    "fence": _no_fence,
+}
+
+
+class AlteredStore:
+    """A store that gets other commits than the desk wrote."""
+
+    def __init__(self, store: Store, alter: Callable[[Record], Record | None]) -> None:
+        self._store = store
+        self._alter = alter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, batch: Sequence[Sequence[Record]]) -> list[Outcome]:
+        altered = [[self._alter(record) for record in commit] for commit in batch]
+        return await self._store.write([tuple(record for record in commit if record) for commit in altered])
+
+
+def break_desk(name: str) -> None:
+    """Give every Desk that this process makes a store that breaks the mechanism of this name."""
+    make, alter = Desk.__init__, BREAKAGES[name]
+
+    def init(self: Desk, *, store: Store, **rest: Any) -> None:
+        make(self, store=AlteredStore(store, alter), **rest)
+
+    Desk.__init__ = init  # type: ignore[method-assign]  # that is what this is for

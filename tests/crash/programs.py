@@ -1,0 +1,85 @@
+"""What the forked processes run: the public command line, on a store in a folder of its own, with no one's settings."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bots.cli import main
+from tests.crash.breakages import break_desk
+from tests.crash.check import Kept
+from tests.crash.driver import Process, run
+from tests.crash.killer import Trap, watch_desk
+from tests.crash.twins import SETTINGS, employ_two
+
+
+class NotReadableError(Exception):
+    """The command line could not read the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A store, where it is and how it is set up: what outlives every kill."""
+
+    folder: Path
+    store: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "desk.log"
+
+    @property
+    def late(self) -> Path:
+        return self.folder / "late"
+
+    def open(self, trap: Trap, *, workers: int = 1, broken: str | None = None) -> Process:
+        """Start the desk, with a trap in it. A platform that speaks no JSON lines puts what translates them here."""
+
+        def program() -> int:
+            self.move_in(SETTINGS if workers > 1 else {})
+            # The one that is patched last is nearest to the store.
+            watch_desk(trap)
+            if workers > 1:
+                employ_two(self.late)
+            if broken:
+                break_desk(broken)
+            return self.chat()
+
+        return Process(program, log=self.log)
+
+    def chat(self) -> int:
+        """Run the desk on lines of JSON, in a process that moved in."""
+        return main(["-v", "chat", "--jsonl"])
+
+    def read(self, *words: str) -> Any:
+        """What a command shows, as JSON."""
+        status, written = run(lambda: self._command(words), log=self.log)
+        try:
+            return json.loads(written)
+        except ValueError:
+            raise NotReadableError(f"deskmate {' '.join(words)} ended with {status}: {self.last_words()}") from None
+
+    def read_all(self) -> Kept:
+        """Everything that the command line shows."""
+        names = [session["session"] for session in self.read("sessions", "list")]
+        shown = [self.read("sessions", "show", name, "--reason", "crash bench") for name in names]
+        return Kept(shown, self.read("tickets", "list"), self.read("doctor")["counts"])
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of what was logged."""
+        return " | ".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    def move_in(self, settings: Mapping[str, str] | None = None) -> None:
+        """Make this process one that knows of nothing but this store."""
+        os.chdir(self.folder)
+        for name in [name for name in os.environ if name.startswith(("DESK_", "OPENAI_"))]:
+            del os.environ[name]
+        os.environ |= {"HOME": str(self.folder), "DESK_STORE": self.store, "DESK_MODEL": "offline"}
+        os.environ |= {**self.settings, **(settings or {})}
+
+    def _command(self, words: Sequence[str]) -> int:
+        self.move_in()
+        return main([*words, "--json"])

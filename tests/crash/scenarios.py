@@ -1,0 +1,138 @@
+"""Two stories with one right end, told to the desk as a process; each prints what came of it as JSON.
+
+python -m tests.crash.scenarios poison      a message that kills the process whenever it is worked
+python -m tests.crash.scenarios sigterm     a desk that is asked to stop in the middle of a turn, again and again
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import core.desk
+from core.agent import SupportAgent
+from core.config import WorkSettings
+from core.models import Item
+from tests.crash.driver import Process
+from tests.crash.killer import Trap
+from tests.crash.programs import House
+from tests.crash.truth import Line
+from tests.crash.warm import warm_up
+
+MARK = "the marked message"
+MOST = 10
+"""Starts after which a scenario is given up."""
+
+PATIENCE = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedHouse(House):
+    """A house whose desk does something special when the agent gets the marked message."""
+
+    def chat(self) -> int:
+        answer = SupportAgent.answer
+
+        async def marked(support: SupportAgent, session: Any, context: Any, said: list[Item], **rest: Any) -> Any:
+            if MARK in str(said):
+                await self.meet()
+            return await answer(support, session, context, said, **rest)
+
+        SupportAgent.answer = marked  # type: ignore[assignment, method-assign]  # that is what this is for
+        return House.chat(self)
+
+    async def meet(self) -> None:
+        """What the marked message does."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class SlowHouse(MarkedHouse):
+    """Here the marked message is never answered, and the bench sees that its turn runs."""
+
+    @property
+    def running(self) -> Path:
+        return self.folder / "running"
+
+    async def meet(self) -> None:
+        core.desk.STOP_SECONDS = 0.2
+        self.running.touch()
+        await asyncio.Event().wait()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How each process ended, and what was written."""
+
+    ended: list[int | None] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    attempts: int = WorkSettings().attempts
+
+
+def poison(folder: Path) -> Outcome:
+    """Say three things to one lane, the second of them poison, and start the desk until it gets through."""
+    house = MarkedHouse(folder, f"sqlite:///{folder}/desk.db")
+    outcome = Outcome()
+    while len(outcome.ended) < MOST and 0 not in outcome.ended:
+        with house.open(Trap()) as desk:
+            for number, text in enumerate(("before it", MARK, "after it"), start=1):
+                desk.send({"type": "message", "id": f"e{number}", "user": "ann", "text": text})
+            desk.end_input()
+            _finish(desk, outcome)
+    outcome.rows = house.read("doctor")["counts"]
+    return outcome
+
+
+def sigterm(folder: Path) -> Outcome:
+    """Stop the desk in the same turn more often than a message may be tried, then let it be answered."""
+    slow = SlowHouse(folder, f"sqlite:///{folder}/desk.db")
+    outcome = Outcome()
+    for number in range(outcome.attempts + 2):
+        with slow.open(Trap()) as desk:
+            if number == 0:
+                desk.send({"type": "message", "id": "e1", "user": "ann", "text": MARK})
+            _wait(desk, outcome, slow.running.exists)
+            desk.signal(signal.SIGTERM)
+            _finish(desk, outcome)
+        slow.running.unlink(missing_ok=True)
+    house = House(slow.folder, slow.store)
+    with house.open(Trap()) as desk:
+        desk.end_input()
+        _finish(desk, outcome)
+    outcome.rows = house.read("doctor")["counts"]
+    return outcome
+
+
+def _wait(desk: Process, outcome: Outcome, done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done() and desk.status is None and time.monotonic() < deadline:
+        outcome.lines += desk.hear(0.02)
+
+
+def _finish(desk: Process, outcome: Outcome) -> None:
+    outcome.lines += desk.finish(PATIENCE)
+    outcome.ended.append(desk.status)
+
+
+def main(name: str) -> int:
+    """Play a scenario."""
+    warm_up()
+    folder = Path(tempfile.mkdtemp(prefix="deskmate-crash-"))
+    try:
+        outcome = {"poison": poison, "sigterm": sigterm}[name](folder)
+    finally:
+        shutil.rmtree(folder)
+    print(json.dumps({"ended": outcome.ended, "lines": outcome.lines, "rows": outcome.rows}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,55 @@
+"""The bench must find damage where there is some: each mechanism is broken on purpose, and the count of it named."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_bench(*words):
+    command = [sys.executable, "-m", "tests.crash.bench", "--seed", "1", *words]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def count(name, report):
+    found = re.search(rf"^ *(\d+)  {name}:", report, re.MULTILINE)
+    assert found, report
+    return int(found[1])
+
+
+def test_a_desk_that_is_killed_does_no_damage():
+    status, report = run_bench("--kills", "9")
+    assert status == 0, report
+    assert re.search(r"^ *9  kills", report, re.MULTILINE), report
+
+
+def test_without_dedupe_the_bench_counts_doubled_answers():
+    status, report = run_bench("--kills", "3", "--broken", "dedupe", "--patience", "0.5")
+    assert status == 1
+    assert count("doubled", report) > 0, report
+
+
+def test_with_pieces_marked_before_they_are_posted_the_bench_counts_lost_answers():
+    status, report = run_bench("--kills", "4", "--broken", "outbox", "--at", "post", "--patience", "0.5")
+    assert status == 1
+    assert count("lost", report) > 0, report
+
+
+def test_with_the_fence_the_late_commits_of_two_workers_are_refused():
+    status, report = run_bench("--kills", "0", "--workers", "2", "--events", "30")
+    assert status == 0, report
+    assert re.search(r"\d late commits: FencedError", report), report
+
+
+def test_without_the_fence_the_bench_counts_late_commits():
+    status, report = run_bench("--kills", "0", "--workers", "2", "--events", "30", "--broken", "fence")
+    assert status == 1
+    assert count("late", report) > 0, report
+
+
+def test_a_desk_that_is_asked_to_stop_gives_every_attempt_back():
+    status, report = run_bench("--kills", "5", "--stops", "12", "--patience", "3")
+    assert status == 0, report
