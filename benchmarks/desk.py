@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,6 +27,8 @@ from core.stage import Stage
 
 WINDOW = 50
 ROUNDS = 5
+PAGE = Path(__file__).parents[1] / "docs" / "bench.md"
+BEGIN, END = "<!-- desk -->", "<!-- /desk -->"
 
 
 def answer_like_a_model(call: Any) -> list[Any]:
@@ -235,13 +238,33 @@ def fdatasync_ms(times: int = 200) -> float:
     return median(took)
 
 
-async def main() -> None:
+async def figures() -> str:
+    """Measure everything and write it as a table."""
+    rows = [
+        "| customers at once | desk, turns/s | bare Runner, turns/s | ratio | p50 desk | p50 bare | commits a turn |"
+    ]
+    rows.append("|---|---|---|---|---|---|---|")
     for customers, turns in ((1, 40), (50, 2)):
         ours, theirs, ratio = await compare(customers, turns)
-        print(f"{customers} customers: desk {ours}, bare {theirs}, ratio {ratio:.2f}")
-    shallow, deep = await without_runner(25), await without_runner(2500)
-    print(f"without the Runner: {shallow} at 100 items, {deep} at 10,000, fdatasync {fdatasync_ms():.2f} ms")
+        speeds = f"{ours.per_second:.0f} | {theirs.per_second:.0f} | {ratio:.2f}"
+        rows.append(
+            f"| {customers} | {speeds} | {ours.median_ms:.1f} ms | {theirs.median_ms:.1f} ms | {ours.commits:.2f} |"
+        )
+    shallow, deep, sync = await without_runner(25), await without_runner(2500), fdatasync_ms()
+    rows += ["", "| without the Runner | p50 of a turn | commits a turn |", "|---|---|---|"]
+    rows += [f"| at 100 items of history | {shallow.median_ms:.2f} ms | {shallow.commits:.2f} |"]
+    rows += [f"| at 10,000 items of history | {deep.median_ms:.2f} ms | {deep.commits:.2f} |"]
+    rows += [f"| one fdatasync of the same disk | {sync:.2f} ms | |"]
+    return "\n".join(rows)
+
+
+def main() -> None:
+    table = asyncio.run(figures())
+    print(table)
+    if "--write" in sys.argv:
+        head, _, rest = PAGE.read_text().partition(BEGIN)
+        PAGE.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
