@@ -1,7 +1,7 @@
 """A bounded memory of what was used last."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -33,12 +33,3 @@ class Lru(Generic[KeyT, ValueT]):
         self._values.move_to_end(key)
         if len(self._values) > self._size:
             self._values.popitem(last=False)
-
-    def drop(self, key: KeyT) -> None:
-        """Forget the value of `key`, if it is kept."""
-        self._values.pop(key, None)
-
-    def drop_where(self, matches: Callable[[KeyT], bool]) -> None:
-        """Forget every value whose key matches."""
-        for key in [key for key in self._values if matches(key)]:
-            del self._values[key]

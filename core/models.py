@@ -1,7 +1,6 @@
 """The values that travel: who spoke where, what an adapter hands in, what the desk says."""
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -282,6 +281,3 @@ class Place(NamedTuple):
         """The associated data of the seal; length-prefixed, so that no two places read the same."""
         table, owner, row = self.table.encode(), self.owner.encode(), self.row.encode()
         return b"%b%b%b%b" % (_LENGTHS.pack(len(table), len(owner), len(row)), table, owner, row)
-
-
-Prices = Mapping[str, Mapping[str, str]]

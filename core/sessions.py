@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from core.errors import StageClosedError
-from core.items import CHARACTERS_PER_TOKEN, size_of, text_of
+from core.items import text_of
 from core.models import Item
 
 if TYPE_CHECKING:
@@ -55,18 +55,6 @@ class TurnSession:
     async def clear_session(self) -> None:
         """Forget what this turn added; what is committed stays."""
         self._buffer.clear()
-
-
-def cut_window(turns: Sequence[Sequence[Item]], budget_tokens: int) -> list[Sequence[Item]]:
-    """The newest whole turns whose JSON fits the budget, oldest first; the newest one in any case."""
-    left = budget_tokens * CHARACTERS_PER_TOKEN
-    kept: list[Sequence[Item]] = []
-    for turn in reversed(turns):
-        left -= size_of(turn)
-        if kept and left < 0:
-            break
-        kept.append(turn)
-    return kept[::-1]
 
 
 def _portable(item: Item) -> Item:

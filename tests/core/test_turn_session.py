@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import StageClosedError
-from core.sessions import TurnSession, cut_window
+from core.sessions import TurnSession
 
 WINDOW = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
 ASKED = {"role": "user", "content": "now"}
@@ -76,29 +76,3 @@ async def test_items_are_kept_without_what_only_one_provider_understands(session
         {"type": "function_call", "call_id": "c1", "name": "recall", "arguments": "{}"},
         {"role": "assistant", "content": "Done."},
     ]
-
-
-def turn(characters):
-    return [{"role": "user", "content": "x" * characters}]
-
-
-def test_the_window_is_the_newest_whole_turns_that_fit_the_budget():
-    turns = [turn(400), turn(300), turn(200)]
-
-    assert cut_window(turns, 10_000) == turns
-    assert cut_window(turns, 160) == turns[1:]
-    assert cut_window(turns, 100) == turns[2:]
-
-
-def test_the_newest_turn_is_in_the_window_however_long_it_is():
-    assert cut_window([turn(10), turn(90_000)], 100) == [turn(90_000)]
-
-
-def test_a_long_turn_is_not_skipped_for_an_older_short_one():
-    turns = [turn(10), turn(9_000), turn(10)]
-
-    assert cut_window(turns, 100) == turns[2:]
-
-
-def test_the_window_of_no_turns_is_empty():
-    assert cut_window([], 100) == []
