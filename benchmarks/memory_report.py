@@ -119,14 +119,18 @@ def _tables(figures: Figures) -> list[tuple[str, list[list[str]]]]:
     lengths = sorted(figures.reads[OURS].first)
     reads = [["newest 50 of so many items, ms", *(f"{length:,}" for length in lengths)]]
     for kind, measured in figures.reads.items():
-        reads.append([f"{kind}, first", *(f"{measured.first[length]:.2f}" for length in lengths)])
-        reads.append([f"{kind}, again", *(f"{measured.again[length]:.2f}" for length in lengths)])
+        reads.append([f"{kind}, first", *(_ms(measured.first.get(length)) for length in lengths)])
+        reads.append([f"{kind}, again", *(_ms(measured.again.get(length)) for length in lengths)])
     return [
         ("Aims", reached),
         ("Warm sessions", _runs(figures.warm)),
         ("Cold sessions", _runs(figures.cold)),
         ("Reading", reads),
     ]
+
+
+def _ms(took: float | None) -> str:
+    return "too long to make" if took is None else f"{took:.2f}"
 
 
 def _runs(runs: dict[int, dict[str, Run | str]]) -> list[list[str]]:

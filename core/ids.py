@@ -12,10 +12,11 @@ _last = 0
 def new_id() -> str:
     """Make an id that sorts after every id this process made before."""
     global _last
-    fresh = (time.time_ns() // 1_000_000) << 74 | secrets.randbits(72)
+    now = time.time_ns() // 1_000_000
     with _lock:
-        # 48 bits of milliseconds and 74 of our own: on a tie, or a clock set back, count on from the last one.
-        _last = max(fresh, _last + 1)
+        # 48 bits of milliseconds and 74 of our own, drawn once a millisecond: within it, or when the clock was set back,
+        # count on from the last one.
+        _last = now << 74 | secrets.randbits(72) if now > _last >> 74 else _last + 1
         value = _last
     stamp, rest = value >> 74, value & ((1 << 74) - 1)
     return f"{stamp << 80 | 0x7 << 76 | (rest >> 62) << 64 | 0b10 << 62 | rest & ((1 << 62) - 1):032x}"

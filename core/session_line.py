@@ -156,9 +156,9 @@ class SessionLine:
         """Begin a job, or let it wait for those before it."""
         if self._busy:
             self._waiting.append(job)
-            return
-        self._busy = True
-        self._begin(job)
+        else:
+            self._busy = True
+            self._begin(job)
 
     def finish(self, job: LineJob, value: Any, error: BaseException | None = None) -> None:  # noqa: ANN401
         """Answer a job, and begin the next one."""

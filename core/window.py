@@ -44,14 +44,10 @@ class Window:
             return decode_list(self._items)
         return decode_list(self._items[-limit:]) if limit else []
 
-    def add(self, items: Sequence[bytes]) -> int:
-        """Take in what was added to the history; returns its size."""
-        size = 0
-        for item in items:
-            size += len(item)
-        self._items.extend(items)
+    def add(self, items: Sequence[bytes], size: int) -> None:
+        """Take in what was added to the history, so many bytes."""
+        self._items += items
         self.size += size
-        return size
 
     def cut(self, keep: int, largest: int = LARGEST) -> "Window":
         """The newest items only: at most `keep` of them, and at most `largest` bytes."""
@@ -118,7 +114,8 @@ class Windows(Generic[HolderT]):
         window = holder.window
         if window is None:
             return
-        size = window.add(items)
+        size = sum(map(len, items))
+        window.add(items, size)
         if window.size > LARGEST or len(window) > 2 * holder.wanted:
             # Down to half, so that not every addition has to cut again.
             return self.keep(holder, window.cut(holder.wanted, LARGEST // 2))
