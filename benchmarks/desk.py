@@ -82,6 +82,9 @@ class Sink:
     async def find(self, delivery: Delivery) -> str | None:
         return None
 
+    async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
+        return message
+
     async def show(self, progress: Progress) -> None:
         return None
 

@@ -13,7 +13,7 @@ import resource
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -197,7 +197,7 @@ MAKERS: dict[str, Callable[[str, Path], Any]] = {
         session_id=name, db_path=file, create_tables=True
     ),
 }
-MEASURES: dict[str, Callable[[Task, Path], Awaitable[Any]]] = {
+MEASURES: dict[str, Callable[[Task, Path], Coroutine[Any, Any, Any]]] = {
     "warm": warm,
     "cold": cold,
     "prepare": prepare,

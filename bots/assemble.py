@@ -53,7 +53,14 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
         sealer = await parts.enter_async_context(open_sealer(keyring_place(settings), key, fresh=fresh))
         if key.made:
             print(f"Key made at {key.made}. Back it up: without it nothing here can be read.", file=sys.stderr)
-        desk = Desk(settings=settings, store=store, sealer=sealer, model=model, platforms=platforms)
+        desk = Desk(
+            settings=settings,
+            store=store,
+            sealer=sealer,
+            model=model,
+            platforms=platforms,
+            stand_in=serving and is_offline(settings),
+        )
         yield await parts.enter_async_context(desk)
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 from core.access import may
 from core.branching import branch, branches, clear, mute, new, open_ticket, switch, unmute
 from core.call import Call, Result
+from core.candidates import conversations_at, without_pick
 from core.errors import BadInputError, NotAllowedError, UnknownCommandError
 from core.gestures import deleted, edited
-from core.models import Command, MessageDeleted, MessageEdited, Reaction
-from core.queries import MessageRow, StoppedBy, TurnById
+from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
+from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
 from core.showing import (
     help_,
     helpful,
@@ -25,6 +26,9 @@ from core.showing import (
 from core.undoing import redo, retry, rewind, undo
 from core.words import WORDS, Word, word_named, word_of_reaction
 
+PICKED_FROM = 5
+"""Conversations a person picks from at most; a platform shows five buttons in a row."""
+
 Handler = Callable[[Call], Awaitable[Result]]
 
 
@@ -32,7 +36,7 @@ async def stop(call: Call) -> Result:
     """Stop the turn that runs: done already when the word was accepted. Only where nothing ran is there more to say."""
     marked = await call.kit.store.read(StoppedBy(call.scene.session.id, call.event.seq))
     if not call.gesture and not marked:
-        call.say("There is nothing to stop.", private=True)
+        call.say(f"There is nothing {'' if call.ref.direct else 'of yours '}to stop.", private=True)
     return []
 
 
@@ -68,13 +72,17 @@ async def run_command(call: Call, command: Command) -> Result:
     word = word_named(command.name)
     if word is None:
         raise UnknownCommandError(reply=f"I do not know `{command.name[:40]}`. Say `help` to see what I understand.")
+    if command.loose and not word.about_person and await _let_pick(call, word, command):
+        return []
+    if word.for_speakers:
+        await _check_speaks(call)
     return await HANDLERS[word.name](replace(call, word=word, args=command.args))
 
 
 async def run_reaction(call: Call, reaction: Reaction) -> Result:
     """Do what a reaction says; what means nothing, or is not the reacting person's to do, is passed over in silence."""
     word = word_of_reaction(reaction.name)
-    if word is None or call.turn is None or await _is_others(call, word):
+    if word is None or call.turn is None or await _is_others(call):
         return []
     if reaction.removed:
         if word.name != "undo":
@@ -96,10 +104,31 @@ async def run_delete(call: Call, _: MessageDeleted, message: MessageRow | None) 
     return await deleted(call, part=message.part) if message else []
 
 
-async def _is_others(call: Call, word: Word) -> bool:
-    """Whether the word would change how a turn of somebody else goes on."""
-    if not word.changes_history and word.name != "stop":
+async def _let_pick(call: Call, word: Word, command: Command) -> bool:
+    """Let the person pick a conversation where a word, said beside them, could mean more than one of theirs."""
+    store, sealer, customer = call.kit.store, call.kit.sealer, call.scene.customer.id
+    found = await conversations_at(store, sealer, call.ref, customer=customer, at=call.event.at)
+    args = without_pick(command.args)
+    if args != command.args:
+        raise BadInputError(reply=f"That conversation is not among yours here any more. Say `{word.name}` again.")
+    if len(found) < 2 or not word.changes_history:
         return False
+    picks = tuple(Button(candidate.title, word.name, (*args, candidate.pick)) for candidate in found[:PICKED_FROM])
+    call.say(f"Which conversation do you mean with `{word.name}`?", private=True, buttons=picks)
+    return True
+
+
+async def _check_speaks(call: Call) -> None:
+    """Refuse who never spoke in a conversation that others share; to begin one is open to all."""
+    session, customer = call.scene.session, call.scene.customer
+    if call.ref.direct or session.head is None or may(call.role, "undo_others"):
+        return
+    if not await call.kit.store.read(TurnsSpokenIn(session.id, customer.id)):
+        raise NotAllowedError(reply="Only people who talk in this conversation, or staff, can do that.")
+
+
+async def _is_others(call: Call) -> bool:
+    """Whether a turn is somebody else's, whose message only they and staff react to."""
     turns = await call.kit.store.read(TurnById(call.turn)) if call.turn else []
     own = all(turn.speaker == call.scene.customer.id for turn in turns)
     return not own and not may(call.role, "undo_others")

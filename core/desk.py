@@ -19,6 +19,7 @@ from core.intake import Intake
 from core.kit import Kit
 from core.lanes import Lanes
 from core.models import Accepted, ConversationRef, Event, Item
+from core.notes import Notes
 from core.places import Places
 from core.ports import Platform, Sealer, Store
 from core.queries import SessionById
@@ -38,12 +39,20 @@ STOP_SECONDS = 8.0
 class Desk:
     """Answers what platforms hand in. Enter it to start; what an earlier desk left unfinished is taken up."""
 
-    def __init__(
-        self, *, settings: Settings, store: Store, sealer: Sealer, model: Model, platforms: Sequence[Platform]
+    def __init__(  # noqa: PLR0913 - the parts a desk is made of
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        sealer: Sealer,
+        model: Model,
+        platforms: Sequence[Platform],
+        stand_in: bool = False,
     ) -> None:
         """The store is the desk's alone while it runs; it is not closed by the desk.
 
-        Raises ConfigError where the settings ask for what a platform does not have.
+        With `stand_in` the first answer of each conversation says that no language model wrote it. Raises ConfigError
+        where the settings ask for what a platform does not have.
         """
         _check_strategies(settings, platforms)
         self._settings = settings
@@ -56,6 +65,7 @@ class Desk:
             places=Places(settings, store=store, sealer=sealer, writer=self.writer),
             histories=Histories(store, sealer),
             summaries=Summaries(settings, model),
+            stand_in=stand_in,
         )
         self._lanes = Lanes(store, self.writer, lease=settings.work.lease_seconds)
         by_name = {platform.name: platform for platform in platforms}
@@ -98,6 +108,10 @@ class Desk:
         if taken.stopped is not None:
             self._workers.stop_turn(taken.session, taken.stopped)
         return taken.accepted
+
+    def notes(self, platform: str) -> Notes:
+        """What the adapter of a platform remembers over a restart."""
+        return Notes(platform, store=self._kit.store, sealer=self._kit.sealer, writer=self.writer)
 
     async def knows(self, ref: ConversationRef) -> bool:
         """Whether the person of a ref was here before."""

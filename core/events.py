@@ -15,6 +15,7 @@ from core.models import (
     UserMessage,
 )
 
+_NESTED = frozenset(("ref", "profile", "files", "quotes", "args", "said_at"))
 KINDS: dict[type[Event], str] = {
     UserMessage: "message",
     Command: "command",
@@ -42,7 +43,7 @@ def message_name(ref: ConversationRef, message: str) -> str:
 
 def read_event(kind: str, value: dict[str, Any]) -> Event:
     """Read an event from the JSON of its fields; `kind` as `kind_of` names it."""
-    rest = {key: part for key, part in value.items() if key not in ("ref", "profile", "files", "quotes", "args")}
+    rest = {key: part for key, part in value.items() if key not in _NESTED}
     ref = ConversationRef(**value["ref"])
     match kind:
         case "message":
@@ -54,7 +55,9 @@ def read_event(kind: str, value: dict[str, Any]) -> Event:
                 **rest,
             )
         case "command":
-            return Command(ref=ref, profile=Profile(**value["profile"]), args=tuple(value["args"]), **rest)
+            said_at = ConversationRef(**value["said_at"]) if value.get("said_at") else None
+            profile, args = Profile(**value["profile"]), tuple(value["args"])
+            return Command(ref=ref, profile=profile, args=args, said_at=said_at, **rest)
         case "edit":
             return MessageEdited(ref=ref, **rest)
         case "delete":

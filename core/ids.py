@@ -14,8 +14,8 @@ def new_id() -> str:
     global _last
     now = time.time_ns() // 1_000_000
     with _lock:
-        # 48 bits of milliseconds and 74 of our own, drawn once a millisecond: within it, or when the clock was set back,
-        # count on from the last one.
+        # 48 bits of milliseconds and 74 of our own, drawn once a millisecond: within it, and when the clock was set
+        # back, count on from the last one.
         _last = now << 74 | secrets.randbits(72) if now > _last >> 74 else _last + 1
         value = _last
     stamp, rest = value >> 74, value & ((1 << 74) - 1)

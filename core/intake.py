@@ -3,6 +3,8 @@
 import logging
 from dataclasses import dataclass, replace
 
+from core.access import may, role_of
+from core.candidates import choose, conversations_at, without_pick
 from core.clock import now
 from core.customers import find_customer, identity_key, new_customer
 from core.errors import ConflictError
@@ -23,7 +25,7 @@ from core.models import (
     UserMessage,
 )
 from core.places import new_session_records
-from core.queries import EventRow, MessageByKey, MessageRow, TurnById
+from core.queries import EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
 from core.records import AddEvent, AddMessage, MarkStop, Record
 from core.sealed import seal_json
 from core.text import clean
@@ -72,11 +74,15 @@ class Intake:
 
     async def _take(self, event: Event) -> Taken:
         at = now()
+        if not await self._is_for_us(event):
+            return Taken(Accepted.IGNORED, b"")
         customer, records = await self._customer(event, at)
+        if isinstance(event, Command) and event.loose:
+            event = await self._meant(event, customer, at)
         session, opened = await self._session(event, customer, at)
         row = self._row(event, session, customer, at)
         claim = self._lanes.claim_record(session)
-        stop = (MarkStop(session, row.id),) if await self._is_stop(event, customer) else ()
+        stop = (self._stop(event, row),) if await self._is_stop(event, customer) else ()
         rows = await self._writer.commit(
             (
                 *records,
@@ -100,6 +106,37 @@ class Intake:
         first = replace(row, seq=_number(added[0][0]), attempts=1) if pending == 1 else None
         marked = str(stopped[0][0][0]) if stopped and stopped[0] else None
         return Taken(Accepted.NEW, row.session, lane, first, marked)
+
+    async def _is_for_us(self, event: Event) -> bool:
+        """Whether an event in a place that others read has to do with the desk; in a direct one every event has."""
+        if event.ref.direct or isinstance(event, Command):
+            return True
+        if not isinstance(event, UserMessage):
+            return await self._message(event.ref, event.message) is not None
+        return event.called or await self._is_known_there(event.ref)
+
+    async def _is_known_there(self, ref: ConversationRef) -> bool:
+        """Whether somebody spoke to the desk in this conversation before."""
+        customer = self._customers.get(identity_key(self._sealer, ref))
+        if customer is None:
+            found = await find_customer(self._store, self._sealer, ref)
+            if found is None:
+                return False
+            customer = found.id
+        session = self._sealer.lookup("session", await self._places.name_at(ref))
+        return bool(await self._store.read(QuestionBy(session, customer)))
+
+    async def _meant(self, command: Command, customer: str, at: int) -> Command:
+        """Put the conversation that is meant into a command; it stays loose where there is none, or more than one."""
+        word = word_named(command.name)
+        if word is None or word.about_person:
+            return command
+        found = await conversations_at(self._store, self._sealer, command.ref, customer=customer, at=at)
+        chosen = choose(command, found, changes_history=word.changes_history)
+        if chosen is None:
+            return command
+        args = without_pick(command.args)
+        return replace(command, ref=chosen.ref, args=args, loose=False, said_at=command.ref)
 
     async def _customer(self, event: Event, at: int) -> tuple[str, list[Record]]:
         key = identity_key(self._sealer, event.ref)
@@ -136,6 +173,11 @@ class Intake:
             await self._writer.flush()
             rows = await self._store.read(MessageByKey(key))
         return rows[0] if rows else None
+
+    def _stop(self, event: Event, row: EventRow) -> MarkStop:
+        """Who stops what runs: its speaker, or staff."""
+        staff = may(role_of(self._settings, event.ref), "undo_others")
+        return MarkStop(row.session, row.id, None if staff else row.customer)
 
     async def _is_stop(self, event: Event, customer: str) -> bool:
         """Whether the event asks to stop what runs: a reaction does on one's own question until it is answered."""

@@ -12,7 +12,10 @@ from core.writer import GroupWriter
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What the desk was given, and what it made of that once. Nothing here is opened or closed by who uses it."""
+    """What the desk was given, and what it made of that once. Nothing here is opened or closed by who uses it.
+
+    `stand_in` says that no language model answers, and that people are to be told so.
+    """
 
     settings: Settings
     store: Store
@@ -21,3 +24,4 @@ class Kit:
     places: Places
     histories: Histories
     summaries: Summaries
+    stand_in: bool = False

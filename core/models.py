@@ -57,7 +57,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """A person's message. `id` is the platform's identity of the message: twin events carry the same."""
+    """A person's message. `id` is the platform's identity of the message: twin events carry the same.
+
+    `called` is False where others read and nobody called the desk: then it answers only who spoke to it there before.
+    """
 
     id: str
     ref: ConversationRef
@@ -65,6 +68,7 @@ class UserMessage:
     profile: Profile = Profile()
     files: tuple[FileNote, ...] = ()
     quotes: tuple[Quote, ...] = ()
+    called: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Command:
     """A word of the command table, however it was said.
 
     `message` is the platform id of the message it was said about (a button's, a menu's), None where it stands alone.
+    `loose` says that it was said beside the conversations of its place, as slash commands are: the desk finds the one
+    that is meant, puts it in `ref`, and keeps in `said_at` where it was said.
     """
 
     id: str
@@ -80,6 +86,8 @@ class Command:
     args: tuple[str, ...] = ()
     message: str | None = None
     profile: Profile = Profile()
+    loose: bool = False
+    said_at: ConversationRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +124,11 @@ Event = UserMessage | Command | MessageEdited | MessageDeleted | Reaction
 
 
 class Accepted(StrEnum):
-    """What became of an event that was handed in."""
+    """What became of an event that was handed in; `ignored` is not for the desk, and nothing of it is kept."""
 
     NEW = "accepted"
     DUPLICATE = "duplicate"
+    IGNORED = "ignored"
 
 
 class TurnStatus(StrEnum):

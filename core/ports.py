@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from core.errors import RefusedError
-from core.models import ConversationRef, Delivery, Place, Progress
+from core.models import ConversationRef, Delivery, Place, Progress, UserMessage
 from core.queries import Query
 from core.records import Commit, Rows
 
@@ -101,10 +101,16 @@ class Platform(Protocol):
         """
         ...
 
+    async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
+        """Add to a message what the platform knows besides: who speaks, and, where it is the `first` of its
+        conversation, what others said there before. Best effort: never raises.
+        """
+        ...
+
     async def show(self, progress: Progress) -> None:
         """Show that a turn is being worked on. Best effort: never raises."""
         ...
 
     async def link(self, ref: ConversationRef) -> str | None:
-        """Return a link people can follow to the conversation, or None where there is none."""
+        """Return a link people can follow to the conversation, None where there is none. Best effort: never raises."""
         ...

@@ -317,6 +317,15 @@ class TurnsSpokenBy(Query[TurnRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class TurnsSpokenIn(Query[TurnRow]):
+    """The newest turn a customer spoke in one session, whatever became of it; at most one."""
+
+    row = TurnRow
+    session: bytes
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemsOf(Query[ItemRow]):
     """The items of one turn in order."""
 
@@ -412,6 +421,15 @@ class MessageByKey(Query[MessageRow]):
 
     row = MessageRow
     key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionBy(Query[MessageRow]):
+    """A message that a customer said to the desk in a session, answered or not yet; at most one."""
+
+    row = MessageRow
+    session: bytes
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -651,6 +669,34 @@ class AuditLines(Query[AuditRow]):
 
     row = AuditRow
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A note as stored."""
+
+    key: bytes
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NoteByKey(Query[NoteRow]):
+    """One note of a platform; at most one."""
+
+    row = NoteRow
+    platform: str
+    kind: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotesOf(Query[NoteRow]):
+    """All notes of a platform of one kind, oldest first."""
+
+    row = NoteRow
+    platform: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

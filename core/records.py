@@ -184,12 +184,14 @@ class FreeLanes(Record):
 
 @dataclass(frozen=True, slots=True)
 class MarkStop(Record):
-    """Mark the session's oldest queued event to stop, if it was accepted before `before` (an inbox id). Gives back
-    `[(id,)]` of the marked one, or `[]`. An event is marked by one stop only."""
+    """Mark the session's oldest queued event to stop, if it was accepted before `before` (an inbox id) and is of
+    `customer` (None: of anybody). Gives back `[(id,)]` of the marked one, or `[]`. An event is marked by one stop only.
+    """
 
     returns: ClassVar[bool] = True
     session: bytes
     before: str
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,6 +555,26 @@ class AddAudit(Record):
     owner: str
     at: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutNote(Record):
+    """What a platform's adapter remembers under a key; the one before it is replaced."""
+
+    platform: str
+    kind: str
+    key: bytes
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DropNote(Record):
+    """Really delete a note."""
+
+    platform: str
+    kind: str
+    key: bytes
 
 
 RECORDS: tuple[type[Record], ...] = tuple(

@@ -23,6 +23,14 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Where a word was said that means another conversation than that place, and what names that conversation."""
+
+    ref: ConversationRef
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A piece that was committed and is to be posted."""
 
@@ -42,15 +50,22 @@ class Mail:
     address: Address
     platform: Platform
     sealer: Sealer
+    aside: "Aside | None" = None
     outgoing: list[Outgoing] = field(default_factory=list)
 
     def say(
         self, text: str, *, turn: str | None = None, private: bool = False, buttons: tuple[Button, ...] = ()
     ) -> None:
-        """Add a reply; what is too long for the platform becomes several pieces, the buttons on the last."""
+        """Add a reply; what is too long for the platform becomes several pieces, the buttons on the last.
+
+        What answers a word that was said aside, and is no turn, is for the asker alone and goes to where it was said.
+        """
+        ref = self.address.ref
+        if self.aside is not None and turn is None:
+            ref, text, private = self.aside.ref, f"About: {self.aside.about}\n{text}", True
         pieces = self.platform.split(text)
         for number, piece in enumerate(pieces, start=1):
-            delivery = replace(self._new("reply", piece), turn=turn, private=private)
+            delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private)
             self._add(replace(delivery, buttons=buttons) if number == len(pieces) else delivery)
 
     def change(self, kind: DeliveryKind, piece: Delivery, text: str) -> None:

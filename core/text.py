@@ -1,8 +1,11 @@
 """Text as the desk keeps it: no NUL, no lone surrogate."""
 
 from dataclasses import replace
+from typing import TypeVar
 
-from core.models import Command, Event, MessageEdited, UserMessage
+from core.models import Command, Event, MessageEdited, Quote, UserMessage
+
+EventT = TypeVar("EventT", bound=Event)
 
 
 def clean_text(text: str) -> str:
@@ -12,19 +15,25 @@ def clean_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def clean(event: Event) -> Event:
+def clean(event: EventT) -> EventT:
     """Clean what a person wrote in an event."""
     match event:
         case UserMessage():
             name = event.profile.name
             profile = event.profile if name is None else replace(event.profile, name=clean_text(name))
-            return replace(event, text=clean_text(event.text), profile=profile)
+            files = tuple(replace(note, name=clean_text(note.name), kind=clean_text(note.kind)) for note in event.files)
+            quotes = tuple(replace(quote, **_cleaned(quote)) for quote in event.quotes)
+            return replace(event, text=clean_text(event.text), profile=profile, files=files, quotes=quotes)
         case MessageEdited():
             return replace(event, text=clean_text(event.text))
         case Command():
             return replace(event, name=clean_text(event.name), args=tuple(clean_text(arg) for arg in event.args))
         case _:
             return event
+
+
+def _cleaned(quote: Quote) -> dict[str, str]:
+    return {"speaker": clean_text(quote.speaker), "text": clean_text(quote.text)}
 
 
 def first_words(text: str, limit: int) -> str:

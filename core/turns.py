@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 BLANK = "I got an empty message. Tell me in a few words what you need, or say `help`."
 TOO_LONG = f"That message is longer than {MAX_TEXT:,} characters. Please send it in parts."
+STAND_IN = "(A stand-in answers here, not a language model.)"
 STOPPED = "(stopped)"
 REPLACED = "Answered again below."
 TOO_SLOW = "That took too long, so I stopped and changed nothing. Please try again, or say it more simply."
@@ -244,7 +245,11 @@ class Turns:
         return [*records, *self._effects(draft)] if done else records
 
     def _said_back(self, draft: _Draft, answer: Answer) -> str:
-        if answer.status is not TurnStatus.DONE or draft.asked.scene.on_main:
+        if answer.status is not TurnStatus.DONE:
+            return answer.text
+        if self._kit.stand_in and draft.asked.parent is None:
+            return f"{STAND_IN}\n\n{answer.text}"
+        if draft.asked.scene.on_main:
             return answer.text
         return f"{answer.text}\n\n(branch {draft.asked.scene.branch}; `switch main` to return)"
 

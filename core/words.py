@@ -14,7 +14,8 @@ class Word:
     """One word: its arguments as help shows them, what it does, who sees the answer, and its reaction.
 
     `reactions` are the platform names of the reaction and `emoji` its character, without skin tone and variation
-    selector. `about_message` says that the word can be said of a message, which names its turn.
+    selector. In a conversation that several people share, a `for_speakers` word is for those who spoke there.
+    An `about_person` word means the same wherever it is said.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Word:
     reaction: str = ""
     emoji: str = ""
     changes_history: bool = False
+    for_speakers: bool = False
+    about_person: bool = False
 
 
 WORDS: tuple[Word, ...] = (
@@ -53,6 +56,7 @@ WORDS: tuple[Word, ...] = (
         reaction="twisted_rightwards_arrows",
         emoji="🔀",
         changes_history=True,
+        for_speakers=True,
     ),
     Word("summary", "sum up this conversation", "private", reaction="memo", emoji="📝"),
     Word(
@@ -75,16 +79,23 @@ WORDS: tuple[Word, ...] = (
     Word("helpful", "say that an answer helped", "none", reaction="+1", emoji="👍"),
     Word("not helpful", "say that an answer did not help", "none", reaction="-1", emoji="👎"),
     Word("rewind", "go back to turn N and take back all after it", "place", args="N", changes_history=True),
-    Word("switch", "go on with another branch", "place", args="NAME", changes_history=True),
-    Word("new", "start afresh; this conversation is kept", "place", changes_history=True),
-    Word("open", "let this conversation be about a ticket of yours", "place", args="TKT-id", changes_history=True),
-    Word("mute", "keep me quiet here until `unmute`", "place"),
-    Word("unmute", "let me answer here again", "place"),
-    Word("help", "show these words", "private"),
-    Word("whoami", "show who I think you are", "private"),
+    Word("switch", "go on with another branch", "place", args="NAME", changes_history=True, for_speakers=True),
+    Word("new", "start afresh; this conversation is kept", "place", changes_history=True, for_speakers=True),
+    Word(
+        "open",
+        "let this conversation be about a ticket of yours",
+        "place",
+        args="TKT-id",
+        changes_history=True,
+        for_speakers=True,
+    ),
+    Word("mute", "keep me quiet here until `unmute`", "place", for_speakers=True),
+    Word("unmute", "let me answer here again", "place", for_speakers=True),
+    Word("help", "show these words", "private", about_person=True),
+    Word("whoami", "show who I think you are", "private", about_person=True),
     Word("history", "show the newest turns and their numbers", "private", args="[n]"),
-    Word("tickets", "list your tickets", "private"),
-    Word("ticket", "show one of your tickets", "private", args="TKT-id"),
+    Word("tickets", "list your tickets", "private", about_person=True),
+    Word("ticket", "show one of your tickets", "private", args="TKT-id", about_person=True),
     Word("branches", "list the branches of this conversation", "private"),
     Word("usage", "show what you have used", "private"),
 )

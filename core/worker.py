@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from core.access import role_of
 from core.asking import Ask, ask_of
 from core.call import Call, Result
+from core.candidates import title_of
 from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
@@ -19,9 +20,10 @@ from core.models import Command, Event, MessageDeleted, MessageEdited, Reaction,
 from core.ports import Platform
 from core.queries import EventRow, MessageByKey, MessageRow
 from core.records import Record
-from core.replies import Address, Mail, place_of
-from core.scene import load_scene
+from core.replies import Address, Aside, Mail, place_of
+from core.scene import Scene, load_scene
 from core.sealed import open_json
+from core.text import clean
 from core.turns import Turns
 from core.words import BY_NAME, spoken_command, word_named
 from core.work import Running, Work
@@ -201,7 +203,7 @@ class Workers:
                 command = spoken_command(message)
                 if command is not None:
                     return await run_command(self._call(work), command)
-                return [] if work.scene.session.muted else ask_of(message)
+                return [] if work.scene.session.muted else ask_of(await self._completed(work, message))
             case Command() as command:
                 return await run_command(self._call(work), command)
             case Reaction() as reaction:
@@ -210,6 +212,10 @@ class Workers:
                 return await run_edit(self._call(work), edit)
             case MessageDeleted() as deletion:
                 return await run_delete(self._call(work), deletion, work.message)
+
+    async def _completed(self, work: Work, message: UserMessage) -> UserMessage:
+        first = work.scene.session.head is None
+        return clean(await work.mail.platform.complete(message, first=first))
 
     def _call(self, work: Work) -> Call:
         return Call(
@@ -228,6 +234,7 @@ class Workers:
         event = self._event(row)
         scene = await load_scene(self.kit.store, self.kit.sealer, row)
         mail = self._mail(row, event, scene.name)
+        mail.aside = await self._aside(event, scene, mail.platform)
         return Work(lane, row, event, scene, mail, running, await self._message(event))
 
     def _event(self, row: EventRow) -> Event:
@@ -239,6 +246,13 @@ class Workers:
             raise ElsewhereError(event.ref.platform)
         address = Address(event.ref, event.id, row.session, session_name, row.customer)
         return Mail(row.id, row.at, address, platform, self.kit.sealer)
+
+    async def _aside(self, event: Event, scene: Scene, platform: Platform) -> Aside | None:
+        if not isinstance(event, Command) or event.said_at is None:
+            return None
+        title = await title_of(self.kit.store, self.kit.sealer, scene.session.id, scene.customer.id)
+        link = await platform.link(event.ref)
+        return Aside(event.said_at, " ".join(filter(None, (title, link and f"({link})"))))
 
     async def _message(self, event: Event) -> MessageRow | None:
         about = None if isinstance(event, UserMessage) else event.message

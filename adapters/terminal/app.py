@@ -13,7 +13,7 @@ from adapters.terminal import render
 from adapters.terminal.pipes import LONGEST, LineSink
 from adapters.terminal.translate import PLATFORM, event_of, payload_of, typed_event
 from core.errors import BadInputError, DeskError, PlatformError
-from core.models import Command, ConversationRef, Delivery, Event, Profile, Progress
+from core.models import Command, ConversationRef, Delivery, Event, Profile, Progress, UserMessage
 
 if TYPE_CHECKING:
     from core.desk import Desk
@@ -34,6 +34,10 @@ class _Terminal:
     def split(self, text: str) -> list[str]:
         """Leave a text in one piece."""
         return render.split(text)
+
+    async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
+        """Know nothing besides: a line says who speaks."""
+        return message
 
     async def find(self, delivery: Delivery) -> str | None:
         """Know of nothing: who reads a piece twice tells by its key."""

@@ -1,6 +1,6 @@
 """A desk to talk to in tests: the real one on a store in memory, and a platform that keeps what was posted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -36,6 +36,7 @@ class Street:
     repeats_by_key: bool = True
     names_devices: bool = False
     limit: int = 100_000
+    knows: Callable[[UserMessage, bool], UserMessage] = lambda message, first: message
     posted: list[Delivery] = field(default_factory=list)
     shown: list[Progress] = field(default_factory=list)
 
@@ -49,6 +50,9 @@ class Street:
     async def find(self, delivery: Delivery) -> str | None:
         found = [posted for posted in self.posted if posted.key == delivery.key]
         return f"m-{delivery.key}" if found else None
+
+    async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
+        return self.knows(message, first)
 
     async def show(self, progress: Progress) -> None:
         self.shown.append(progress)
@@ -122,7 +126,12 @@ class Talk:
 
 @asynccontextmanager
 async def open_talk(
-    model: Model | None = None, *, platform: Platform | None = None, store: Store | None = None, **settings: Any
+    model: Model | None = None,
+    *,
+    platform: Platform | None = None,
+    store: Store | None = None,
+    stand_in: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Talk]:
     """Open a desk on a store in memory (or on one given), with the offline model unless another is given."""
     checked = check_settings(settings)
@@ -130,6 +139,13 @@ async def open_talk(
     master = MasterKey(bytes(32))
     async with open_store("memory:") as own, open_sealer(":memory:", master, fresh=True) as sealer:
         used = store or own
-        desk = Desk(settings=checked, store=used, sealer=sealer, model=model or OfflineModel(), platforms=[street])
+        desk = Desk(
+            settings=checked,
+            store=used,
+            sealer=sealer,
+            model=model or OfflineModel(),
+            platforms=[street],
+            stand_in=stand_in,
+        )
         async with desk:
             yield Talk(desk, street, used, sealer, checked)  # type: ignore[arg-type]  # a Street unless told otherwise

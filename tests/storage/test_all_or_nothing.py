@@ -26,9 +26,12 @@ from core.queries import (
     MessagesOf,
     MovesOf,
     NextEvent,
+    NoteByKey,
+    NotesOf,
     OpenDeliveries,
     ParkedEvents,
     PlaceByKey,
+    QuestionBy,
     SessionById,
     Sessions,
     SessionsSpokenBy,
@@ -44,6 +47,7 @@ from core.queries import (
     TurnsAfter,
     TurnsOf,
     TurnsSpokenBy,
+    TurnsSpokenIn,
     TurnsUpTo,
     UnknownDeliveries,
     UsageByCustomer,
@@ -67,6 +71,7 @@ from core.records import (
     DropBranch,
     DropItem,
     DropItems,
+    DropNote,
     DropTurn,
     FinishEvent,
     FreeLanes,
@@ -80,6 +85,7 @@ from core.records import (
     NotStopped,
     PutCustomer,
     PutFeedback,
+    PutNote,
     PutSession,
     PutSummary,
     PutTicket,
@@ -118,7 +124,7 @@ BEFORE = (
     customer(), identity(), *session(), *said(3), *session(b"old"), turn("o1", session=b"old"), branch(),
     BindPlace(b"place", S, "c", 1, b"body"), event("e1"), event("e2"), PutSummary("t2", "c", 1, b"summary"),
     PutFeedback("t1", "c", "helpful", 1), message(), ticket(), change(), usage(), delivery(), delivery("d2", turn="t2"),
-    audit(), Reserve("n", 1),
+    audit(), Reserve("n", 1), PutNote("slack", "stream", b"other", 1, b"old"),
 )  # fmt: skip
 
 EVERYTHING = (
@@ -135,7 +141,7 @@ EVERYTHING = (
     PutFeedback("t1", "c", "not helpful", 2), message(b"m2"), MoveMessage(b"message", "t3"),
     ticket("k2", number=1002), PutTicket("k1", "resolved", "low", 2, 2, b"new"), change("h2", version=2),
     ReplaceUsage(S, "t1", MAIN_BRANCH), usage("u2"), MarkDelivery("d1", "sent", b"id"), BlankDeliveries("t2"),
-    delivery("d3"), audit("a2"),
+    delivery("d3"), audit("a2"), PutNote("slack", "stream", b"note", 2, b"new"), DropNote("slack", "stream", b"other"),
 )  # fmt: skip
 
 QUESTIONS = (
@@ -148,6 +154,7 @@ QUESTIONS = (
     TicketsOf("c"), Tickets(9), TicketByNumber("w", 1002), TicketById("k1"), ChangesOf("k1", 9), ChangesBy("t1"),
     UsageByCustomer(), UsageOfCustomer("c"), UsageOfSession(S), UsageByTurn(S), UsageByTurnOfBranch(S, MAIN_BRANCH),
     OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
+    TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
 )  # fmt: skip
 
 

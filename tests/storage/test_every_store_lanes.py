@@ -366,6 +366,12 @@ async def test_an_event_is_stopped_by_one_stop_which_can_be_asked_for_it(store):
     assert await store.read(StoppedBy(S, 3)) == []
 
 
+async def test_a_stop_of_ones_own_leaves_what_others_said_alone(store):
+    await commit(store, *session(), event("of c"))
+    assert (await commit(store, event("stop", kind="command"), MarkStop(S, "stop", "somebody else")))[1] == []
+    assert (await commit(store, event("again", kind="command"), MarkStop(S, "again", "c")))[1] == [("of c",)]
+
+
 async def test_a_stop_leaves_other_sessions_alone(store):
     await commit(store, *session(b"a"), *session(b"b"), event("1", session=b"a"))
     assert (await commit(store, event("stop", kind="command", session=b"b"), MarkStop(b"b", "stop")))[1] == []

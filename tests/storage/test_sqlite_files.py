@@ -7,8 +7,10 @@ import pytest
 
 from adapters.storage import open_store
 from adapters.storage.migrations import Migration, load_migrations, migrate
+from adapters.storage.sqlite_file import APPLICATION_ID
 from core.errors import ConfigError, DeskError, SchemaError, StoreError
-from core.queries import CustomerById
+from core.queries import CustomerById, Customers
+from core.records import PutNote
 from tests.storage.samples import S, assert_clear, commit, customer, session
 
 ROOT = Path(__file__).parents[2]
@@ -127,10 +129,10 @@ async def test_a_store_whose_making_was_cut_short_is_finished(url, path):
 # --- migrations -------------------------------------------------------------------------------------------------------
 
 LATER = (
-    Migration(2, "more", "CREATE TABLE more (a);\nINSERT INTO more VALUES (1);\n"),
-    Migration(3, "most", "CREATE TABLE most (a);\n-- the end\n"),
+    Migration(1002, "more", "CREATE TABLE more (a);\nINSERT INTO more VALUES (1);\n"),
+    Migration(1003, "most", "CREATE TABLE most (a);\n-- the end\n"),
 )
-BROKEN = Migration(3, "broken", "CREATE TABLE most (a);\nINSERT INTO nothing VALUES (1);\n")
+BROKEN = Migration(1003, "broken", "CREATE TABLE most (a);\nINSERT INTO nothing VALUES (1);\n")
 
 
 @pytest.fixture
@@ -174,3 +176,15 @@ async def test_what_an_older_version_wrote_is_still_there(url, old, path):
     async with open_store(url) as store:
         assert len(await store.read(CustomerById("c"))) == 1
         await commit(store, *session(S))
+
+
+@pytest.mark.parametrize("version", range(1, len(load_migrations("sqlite"))))
+async def test_a_store_of_every_earlier_version_opens_with_all_that_is_in_it(url, path, version):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrate(connection, str(path), load_migrations("sqlite")[:version])
+        connection.execute("INSERT INTO customer (id, workspace, at, body) VALUES ('c', 'w', 1, x'00')")
+    async with open_store(url) as store:
+        assert [row.id for row in await store.read(Customers())] == ["c"]
+        await commit(store, PutNote("slack", "stream", b"k", 1, b"body"))

@@ -77,6 +77,7 @@ UPDATE lane SET epoch = epoch + 1, worker = NULL, lease = 0 WHERE worker IS NOT 
 UPDATE inbox SET stopped = (SELECT seq FROM inbox WHERE id = :before)
 WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'queued')
   AND stopped = 0 AND seq < (SELECT seq FROM inbox WHERE id = :before)
+  AND (:customer IS NULL OR customer = :customer)
 RETURNING id;
 
 -- name: FinishEvent
@@ -236,6 +237,13 @@ VALUES (:key, :platform, :place, :session, :turn, :owner, :kind, :status, :statu
 INSERT INTO audit (id, actor, action, subject, owner, at, body)
 VALUES (:id, :actor, :action, :subject, :owner, :at, :body);
 
+-- name: PutNote
+INSERT INTO note (platform, kind, key, at, body) VALUES (:platform, :kind, :key, :at, :body)
+ON CONFLICT (platform, kind, key) DO UPDATE SET at = excluded.at, body = excluded.body;
+
+-- name: DropNote
+DELETE FROM note WHERE platform = :platform AND kind = :kind AND key = :key;
+
 -- === questions: people and places ====================================================================================
 
 -- name: CustomerOfIdentity
@@ -357,6 +365,10 @@ WHERE session = :session ORDER BY id;
 SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
 WHERE speaker = :speaker AND speaker NOT GLOB 'session/*' AND status = 'done' ORDER BY id DESC LIMIT :limit;
 
+-- name: TurnsSpokenIn
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
+WHERE session = :session AND speaker = :speaker AND speaker NOT GLOB 'session/*' ORDER BY id DESC LIMIT 1;
+
 -- name: ItemsOf
 SELECT t.id, t.depth, t.speaker, item.seq, item.body FROM turn AS t JOIN item ON item.turn = t.id
 WHERE t.id = :turn ORDER BY item.seq;
@@ -386,6 +398,10 @@ ORDER BY chain.depth DESC LIMIT 1;
 
 -- name: MessageByKey
 SELECT key, session, turn, part, owner, body FROM message WHERE key = :key;
+
+-- name: QuestionBy
+SELECT key, session, turn, part, owner, body FROM message
+WHERE session = :session AND owner = :owner AND part = 'question' LIMIT 1;
 
 -- name: MessagesOf
 SELECT key, session, turn, part, owner, body FROM message WHERE turn = :turn ORDER BY at, key;
@@ -463,6 +479,12 @@ WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
 SELECT * FROM (
     SELECT seq, id, actor, action, subject, owner, at, body FROM audit ORDER BY seq DESC LIMIT :limit
 ) ORDER BY seq;
+
+-- name: NoteByKey
+SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind AND key = :key;
+
+-- name: NotesOf
+SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind ORDER BY at, key;
 
 -- name: Counts
 SELECT 'customer', count(*) FROM customer
