@@ -20,6 +20,7 @@ from core.kit import Kit
 from core.lanes import Lanes
 from core.models import Accepted, ConversationRef, Event, Item
 from core.notes import Notes
+from core.opening import Opener
 from core.places import Places
 from core.ports import Platform, Sealer, Store
 from core.queries import SessionById
@@ -72,7 +73,7 @@ class Desk:
         self._intake = Intake(self._kit, self._lanes)
         self._deliveries = Deliveries(self._kit, by_name)
         turns = Turns(self._kit, SupportAgent(settings, model))
-        self._workers = Workers(self._kit, turns, self._deliveries, by_name)
+        self._workers = Workers(self._kit, turns, self._deliveries, Opener(self._kit, by_name))
         self._chores: list[asyncio.Task[None]] = []
         self._open = False
 

@@ -27,7 +27,7 @@ from core.models import (
 from core.places import new_session_records
 from core.queries import EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
 from core.records import AddEvent, AddMessage, MarkStop, Record
-from core.sealed import seal_json
+from core.sealed import seal_json, seal_message
 from core.text import clean
 from core.words import Word, spoken_command, word_named, word_of_reaction
 
@@ -201,7 +201,7 @@ class Intake:
         if not isinstance(event, UserMessage):
             return []
         key = self._sealer.lookup("message", message_name(event.ref, event.id))
-        body = seal_json(self._sealer, "message", row.customer, key.hex(), event.id)
+        body = seal_message(self._sealer, row.customer, key, message=event.id, thread=event.ref.thread)
         return [AddMessage(key, row.session, row.id, "question", row.customer, row.at, body)]
 
     def _key(self, event: Event) -> bytes:

@@ -8,7 +8,7 @@ from core.models import Button, ConversationRef, Delivery, DeliveryKind
 from core.ports import Platform, Sealer
 from core.queries import DeliveryRow
 from core.records import AddDelivery, AddMessage, Record
-from core.sealed import open_json, seal_json
+from core.sealed import open_json, seal_json, seal_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def answer_record(sealer: Sealer, outgoing: Outgoing, *, message: str, at: int) 
     """Note that a platform's message is an answer of a turn, so that a gesture on it finds the turn."""
     name = message_name(outgoing.delivery.ref, message)
     key = sealer.lookup("message", name)
-    body = seal_json(sealer, "message", outgoing.owner, key.hex(), message)
+    body = seal_message(sealer, outgoing.owner, key, message=message, thread=outgoing.delivery.ref.thread)
     return AddMessage(key, outgoing.session, outgoing.delivery.turn, "answer", outgoing.owner, at, body)
 
 

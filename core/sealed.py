@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from core.errors import ErasedError
 from core.models import Place
 from core.ports import Sealer
 
@@ -24,6 +25,20 @@ _BY_JSON = b"\n"
 def seal_json(sealer: Sealer, table: str, owner: str, row: str, value: object) -> bytes:
     """Seal a JSON value as the body of a row; the owner's key must be prepared."""
     return sealer.seal(Place(table, owner, row), encode(value))
+
+
+def seal_message(sealer: Sealer, owner: str, key: bytes, *, message: str, thread: str | None) -> bytes:
+    """Seal which of a platform's messages a row is about, and the thread it stands in."""
+    return seal_json(sealer, "message", owner, key.hex(), [message, thread])
+
+
+def thread_of_message(sealer: Sealer, owner: str, key: bytes, sealed: bytes) -> str | None:
+    """The thread a message stands in; None where it stands in none, was written before that was kept, or is erased."""
+    try:
+        body = open_json(sealer, "message", owner, key.hex(), sealed)
+    except ErasedError:
+        return None
+    return body[1] if isinstance(body, list) else None
 
 
 def open_json(sealer: Sealer, table: str, owner: str, row: str, sealed: bytes) -> Any:  # noqa: ANN401  what JSON holds

@@ -2,28 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from core.access import role_of
 from core.asking import Ask, ask_of
 from core.call import Call, Result
-from core.candidates import title_of
 from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
-from core.events import message_name, read_event
 from core.kit import Kit
 from core.lanes import Lane
-from core.models import Command, Event, MessageDeleted, MessageEdited, Reaction, UserMessage
-from core.ports import Platform
-from core.queries import EventRow, MessageByKey, MessageRow
+from core.models import Command, MessageDeleted, MessageEdited, Reaction, UserMessage
+from core.opening import ElsewhereError, Opener, complete
+from core.queries import EventRow
 from core.records import Record
-from core.replies import Address, Aside, Mail, place_of
-from core.scene import Scene, load_scene
-from core.sealed import open_json
-from core.text import clean
+from core.replies import place_of
 from core.turns import Turns
 from core.words import BY_NAME, spoken_command, word_named
 from core.work import Running, Work
@@ -40,10 +35,6 @@ PARKED = (
 BROKEN = "Something went wrong on our side, and nothing was changed. If you ask about it, name event {event}."
 
 
-class ElsewhereError(Exception):
-    """An event came from a platform that this desk does not speak: it waits for one that does."""
-
-
 @dataclass(slots=True)
 class Workers:
     """The lanes worked in this process, at most `turns_at_once` of them at a time.
@@ -54,7 +45,7 @@ class Workers:
     kit: Kit
     turns: Turns
     deliveries: Deliveries
-    platforms: Mapping[str, Platform]
+    opener: Opener
     _slots: asyncio.Semaphore = field(init=False)
     elsewhere: set[bytes] = field(default_factory=set)
     _suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -176,7 +167,7 @@ class Workers:
             text = PARKED.format(attempts=attempts, event=row.id)
             return await self._give_up(lane, row, running, text, status="parked")
         try:
-            await self._finish(await self._open(lane, row, running))
+            await self._finish(await self.opener.open(lane, row, running))
         except (ChangedError, FencedError, StoppedError, StoreError, ElsewhereError):
             raise
         except DeskError as error:
@@ -203,7 +194,7 @@ class Workers:
                 command = spoken_command(message)
                 if command is not None:
                     return await run_command(self._call(work), command)
-                return [] if work.scene.session.muted else ask_of(await self._completed(work, message))
+                return [] if work.scene.session.muted else ask_of(await complete(work, message))
             case Command() as command:
                 return await run_command(self._call(work), command)
             case Reaction() as reaction:
@@ -212,10 +203,6 @@ class Workers:
                 return await run_edit(self._call(work), edit)
             case MessageDeleted() as deletion:
                 return await run_delete(self._call(work), deletion, work.message)
-
-    async def _completed(self, work: Work, message: UserMessage) -> UserMessage:
-        first = work.scene.session.head is None
-        return clean(await work.mail.platform.complete(message, first=first))
 
     def _call(self, work: Work) -> Call:
         return Call(
@@ -230,45 +217,13 @@ class Workers:
             turn=work.message.turn if work.message else None,
         )
 
-    async def _open(self, lane: Lane, row: EventRow, running: Running) -> Work:
-        event = self._event(row)
-        scene = await load_scene(self.kit.store, self.kit.sealer, row)
-        mail = self._mail(row, event, scene.name)
-        mail.aside = await self._aside(event, scene, mail.platform)
-        return Work(lane, row, event, scene, mail, running, await self._message(event))
-
-    def _event(self, row: EventRow) -> Event:
-        return read_event(row.kind, open_json(self.kit.sealer, "inbox", row.customer, row.id, row.body))
-
-    def _mail(self, row: EventRow, event: Event, session_name: str) -> Mail:
-        platform = self.platforms.get(event.ref.platform)
-        if platform is None:
-            raise ElsewhereError(event.ref.platform)
-        address = Address(event.ref, event.id, row.session, session_name, row.customer)
-        return Mail(row.id, row.at, address, platform, self.kit.sealer)
-
-    async def _aside(self, event: Event, scene: Scene, platform: Platform) -> Aside | None:
-        if not isinstance(event, Command) or event.said_at is None:
-            return None
-        title = await title_of(self.kit.store, self.kit.sealer, scene.session.id, scene.customer.id)
-        link = await platform.link(event.ref)
-        return Aside(event.said_at, " ".join(filter(None, (title, link and f"({link})"))))
-
-    async def _message(self, event: Event) -> MessageRow | None:
-        about = None if isinstance(event, UserMessage) else event.message
-        if about is None:
-            return None
-        key = self.kit.sealer.lookup("message", message_name(event.ref, about))
-        rows = await self.kit.store.read(MessageByKey(key))
-        return rows[0] if rows else None
-
     async def _give_up(self, lane: Lane, row: EventRow, running: Running, text: str, *, status: str = "done") -> None:
         """Commit that an event is dealt with, and one honest reply; nothing else of it is written.
 
         Where not even that can be said (its content does not open, nobody here speaks its platform) it is parked.
         """
         try:
-            work = await self._open(lane, row, running)
+            work = await self.opener.open(lane, row, running)
         except DeskError:
             log.exception("event %s is parked unanswered: it cannot be opened", row.id)
             return await lane.finish(row, (), status="parked")

@@ -145,6 +145,14 @@ async def test_reactions_of_others_are_passed_over(talk, name):
     assert await talk.store.read(FeedbackOf(session)) == []
 
 
+async def test_what_a_reaction_says_is_answered_in_the_thread_of_its_message(talk):
+    await talk.say("alice", "one", id_="q1", **THREAD)
+    await talk.say("alice", "two", **THREAD)
+    (asked,) = await talk.react("alice", "q1", "leftwards_arrow_with_hook", channel="c")
+    assert asked.startswith("That takes back this turn and the 1 after it.")
+    assert talk.last.ref.thread == "t"
+
+
 # --- words said beside conversations ----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,74 @@
+"""An event opened for work: what was sealed, and what it finds around it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core.candidates import title_of
+from core.events import message_name, read_event
+from core.kit import Kit
+from core.lanes import Lane
+from core.models import Command, Event, UserMessage
+from core.ports import Platform
+from core.queries import EventRow, MessageByKey, MessageRow
+from core.replies import Address, Aside, Mail
+from core.scene import Scene, load_scene
+from core.sealed import open_json, thread_of_message
+from core.text import clean
+from core.work import Running, Work
+
+
+class ElsewhereError(Exception):
+    """An event came from a platform that this desk does not speak: it waits for one that does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens events of the platforms this desk speaks."""
+
+    kit: Kit
+    platforms: Mapping[str, Platform]
+
+    async def open(self, lane: Lane, row: EventRow, running: Running) -> Work:
+        """Read an event and what it is about. Raises ElsewhereError where its platform is not spoken here."""
+        event = read_event(row.kind, open_json(self.kit.sealer, "inbox", row.customer, row.id, row.body))
+        message = await self._message(event)
+        event = self._in_thread(event, message)
+        scene = await load_scene(self.kit.store, self.kit.sealer, row)
+        mail = self._mail(row, event, scene.name)
+        mail.aside = await self._aside(event, scene, mail.platform)
+        return Work(lane, row, event, scene, mail, running, message)
+
+    async def _message(self, event: Event) -> MessageRow | None:
+        about = None if isinstance(event, UserMessage) else event.message
+        if about is None:
+            return None
+        key = self.kit.sealer.lookup("message", message_name(event.ref, about))
+        rows = await self.kit.store.read(MessageByKey(key))
+        return rows[0] if rows else None
+
+    def _in_thread(self, event: Event, message: MessageRow | None) -> Event:
+        """Put what is about a known message into its thread: a reaction does not name one."""
+        if message is None or event.ref.thread is not None:
+            return event
+        thread = thread_of_message(self.kit.sealer, message.owner, message.key, message.body)
+        return replace(event, ref=replace(event.ref, thread=thread))
+
+    def _mail(self, row: EventRow, event: Event, session_name: str) -> Mail:
+        platform = self.platforms.get(event.ref.platform)
+        if platform is None:
+            raise ElsewhereError(event.ref.platform)
+        address = Address(event.ref, event.id, row.session, session_name, row.customer)
+        return Mail(row.id, row.at, address, platform, self.kit.sealer)
+
+    async def _aside(self, event: Event, scene: Scene, platform: Platform) -> Aside | None:
+        if not isinstance(event, Command) or event.said_at is None:
+            return None
+        title = await title_of(self.kit.store, self.kit.sealer, scene.session.id, scene.customer.id)
+        link = await platform.link(event.ref)
+        return Aside(event.said_at, " ".join(filter(None, (title, link and f"({link})"))))
+
+
+async def complete(work: Work, message: UserMessage) -> UserMessage:
+    """A message with what its platform knows besides, cleaned like the message itself."""
+    first = work.scene.session.head is None
+    return clean(await work.mail.platform.complete(message, first=first))
