@@ -24,6 +24,7 @@ from core.config import Settings
 from core.context import SupportContext
 from core.desk import Desk
 from core.models import ConversationRef, Customer, Delivery, Item, Profile, Progress, TurnStatus, UserMessage
+from core.ports import Notes
 from core.sealed import encode
 from core.stage import Stage
 
@@ -71,6 +72,9 @@ class Sink:
 
     def __init__(self) -> None:
         self.waiting: dict[str, asyncio.Future[None]] = {}
+
+    def remember_in(self, notes: Notes) -> None:
+        """Remember nothing."""
 
     def split(self, text: str) -> list[str]:
         return [text]

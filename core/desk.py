@@ -19,7 +19,7 @@ from core.intake import Intake
 from core.kit import Kit
 from core.lanes import Lanes
 from core.models import Accepted, ConversationRef, Event, Item
-from core.notes import Notes
+from core.notes import PlatformNotes
 from core.opening import Opener
 from core.places import Places
 from core.ports import Platform, Sealer, Store
@@ -70,6 +70,8 @@ class Desk:
         )
         self._lanes = Lanes(store, self.writer, lease=settings.work.lease_seconds)
         by_name = {platform.name: platform for platform in platforms}
+        for platform in platforms:
+            platform.remember_in(PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer))
         self._intake = Intake(self._kit, self._lanes)
         self._deliveries = Deliveries(self._kit, by_name)
         turns = Turns(self._kit, SupportAgent(settings, model))
@@ -109,10 +111,6 @@ class Desk:
         if taken.stopped is not None:
             self._workers.stop_turn(taken.session, taken.stopped)
         return taken.accepted
-
-    def notes(self, platform: str) -> Notes:
-        """What the adapter of a platform remembers over a restart."""
-        return Notes(platform, store=self._kit.store, sealer=self._kit.sealer, writer=self.writer)
 
     async def knows(self, ref: ConversationRef) -> bool:
         """Whether the person of a ref was here before."""

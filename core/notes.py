@@ -11,8 +11,8 @@ from core.sealed import open_json, seal_json
 from core.writer import GroupWriter
 
 
-class Notes:
-    """The notes of one platform: a JSON value for each kind and key. They are nobody's data, and never a message."""
+class PlatformNotes:
+    """The `core.ports.Notes` of one platform. They are nobody's data, and never a message."""
 
     def __init__(self, platform: str, *, store: Store, sealer: Sealer, writer: GroupWriter) -> None:
         """Nothing is opened here."""

@@ -61,8 +61,10 @@ class Opener:
         return Mail(row.id, row.at, address, platform, self.kit.sealer)
 
     async def _aside(self, event: Event, scene: Scene, platform: Platform) -> Aside | None:
-        if not isinstance(event, Command) or event.said_at is None:
+        if not isinstance(event, Command):
             return None
+        if event.said_at is None:
+            return Aside(event.ref) if event.loose and not event.ref.direct else None
         title = await title_of(self.kit.store, self.kit.sealer, scene.session.id, scene.customer.id)
         link = await platform.link(event.ref)
         return Aside(event.said_at, " ".join(filter(None, (title, link and f"({link})"))))

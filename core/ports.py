@@ -1,7 +1,7 @@
 """What the outside implements for the core: a store, a sealer, platforms."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from core.errors import RefusedError
 from core.models import ConversationRef, Delivery, Place, Progress, UserMessage
@@ -64,6 +64,30 @@ class Sealer(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """What a platform's adapter remembers over a restart: JSON values, sealed, under words of its own choice."""
+
+    async def put(self, kind: str, key: str, value: object) -> None:
+        """Keep a value, durable when this returns; the one before it is gone."""
+        ...
+
+    async def ride(self, kind: str, key: str, value: object) -> None:
+        """Keep a value with the next commit: for what may be lost at a crash, because it is found out again."""
+        ...
+
+    async def get(self, kind: str, key: str) -> Any:  # noqa: ANN401  what JSON holds
+        """The value that is kept; None where there is none."""
+        ...
+
+    async def all(self, kind: str) -> dict[str, Any]:
+        """All values of a kind by their keys."""
+        ...
+
+    async def drop(self, kind: str, key: str) -> None:
+        """Forget a value; none is no error."""
+        ...
+
+
 class Platform(Protocol):
     """Where people talk. Implemented by each adapter's app."""
 
@@ -80,6 +104,10 @@ class Platform(Protocol):
     @property
     def names_devices(self) -> bool:
         """Whether its refs name the device somebody writes from, which strategy 'device' needs."""
+        ...
+
+    def remember_in(self, notes: Notes) -> None:
+        """Keep here what has to be known after a restart. Said once by a desk, before it asks for anything else."""
         ...
 
     def split(self, text: str) -> list[str]:

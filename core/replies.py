@@ -24,10 +24,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Where a word was said that means another conversation than that place, and what names that conversation."""
+    """Where a word was said that stands in no conversation, and what names the one it means, where it means one."""
 
     ref: ConversationRef
-    about: str
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Mail:
         """
         ref = self.address.ref
         if self.aside is not None and turn is None:
-            ref, text, private = self.aside.ref, f"About: {self.aside.about}\n{text}", True
+            ref, private = self.aside.ref, True
+            text = f"About: {self.aside.about}\n{text}" if self.aside.about else text
         pieces = self.platform.split(text)
         for number, piece in enumerate(pieces, start=1):
             delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private)

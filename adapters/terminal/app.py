@@ -17,6 +17,7 @@ from core.models import Command, ConversationRef, Delivery, Event, Profile, Prog
 
 if TYPE_CHECKING:
     from core.desk import Desk
+    from core.ports import Notes
 
 AT_ONCE = 1024
 """Lines that are read ahead of what is durable."""
@@ -30,6 +31,9 @@ class _Terminal:
     name = PLATFORM
     repeats_by_key = True
     names_devices = False
+
+    def remember_in(self, notes: "Notes") -> None:
+        """Remember nothing."""
 
     def split(self, text: str) -> list[str]:
         """Leave a text in one piece."""

@@ -25,7 +25,7 @@ from core.models import (
     UserMessage,
 )
 from core.offline import OfflineModel
-from core.ports import Platform, Sealer, Store
+from core.ports import Notes, Platform, Sealer, Store
 
 
 @dataclass
@@ -39,6 +39,9 @@ class Street:
     knows: Callable[[UserMessage, bool], UserMessage] = lambda message, first: message
     posted: list[Delivery] = field(default_factory=list)
     shown: list[Progress] = field(default_factory=list)
+
+    def remember_in(self, notes: Notes) -> None:
+        self.notes = notes
 
     def split(self, text: str) -> list[str]:
         return [text[at : at + self.limit] for at in range(0, len(text), self.limit)] or [text]

@@ -219,6 +219,12 @@ async def test_a_conversation_of_another_channel_or_of_others_is_never_meant(lin
     assert await slash(linked, "alice", "history") == ["Nothing was said here yet."]
 
 
+async def test_what_is_said_beside_is_answered_to_the_asker_alone_also_where_nothing_is_meant(linked):
+    for word in ("undo", "new", "mute", "history"):
+        await slash(linked, "alice", word)
+        assert linked.last.private, word
+
+
 async def test_words_about_the_person_are_not_about_a_conversation(linked):
     await linked.say("alice", "open a ticket: no ink", **THREAD)
     assert (await slash(linked, "alice", "tickets"))[0].startswith("- TKT-1001")
