@@ -16,6 +16,7 @@ from bots.settings import read_settings
 from core.config import Settings
 from core.desk import Desk
 from core.models import Command, ConversationRef, Delivery, Item, Profile, Progress, UserMessage
+from core.ports import Notes
 
 __all__ = ["CustomerSession", "SupportSession", "open_session"]
 
@@ -138,6 +139,9 @@ class _Desktop:
     def next_id(self) -> str:
         return uuid.uuid4().hex
 
+    def remember_in(self, notes: Notes) -> None:
+        return None
+
     def split(self, text: str) -> list[str]:
         return [text]
 
@@ -147,6 +151,9 @@ class _Desktop:
 
     async def find(self, delivery: Delivery) -> str | None:
         return None
+
+    async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
+        return message
 
     async def show(self, progress: Progress) -> None:
         return None

@@ -72,7 +72,10 @@ class Mail:
     def change(self, kind: DeliveryKind, piece: Delivery, text: str) -> None:
         """Add a change of a piece sent before: `retract` puts `text` in its place, `restore` brings it back."""
         new = self._new(kind, text)
-        self._add(replace(new, ref=piece.ref, turn=piece.turn, private=piece.private, message=piece.key))
+        buttons = piece.buttons if kind == "restore" else ()
+        self._add(
+            replace(new, ref=piece.ref, turn=piece.turn, private=piece.private, message=piece.key, buttons=buttons)
+        )
 
     def retract(self, pieces: Sequence[Delivery], text: str) -> None:
         """Let the first piece of an answer say `text` instead, and empty its further ones."""
