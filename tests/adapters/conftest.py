@@ -15,6 +15,7 @@ import pytest
 from adapters.terminal.app import JsonLines
 from bots.assemble import open_desk
 from core.config import Settings
+from tests.adapters.slack_harness import SlackHarness
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ async def iter_queue(queue):
 
 HARNESSES = {
     "terminal": TerminalHarness,
+    "slack": SlackHarness,
 }
 
 

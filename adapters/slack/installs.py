@@ -1,0 +1,49 @@
+"""The workspaces the app is installed in: the bot's token in each, and who it is there."""
+
+import logging
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.refs import Us
+from core.errors import ConfigError, PlatformError
+
+log = logging.getLogger(__name__)
+
+
+class OneWorkspace:
+    """The app in the one workspace its token is of."""
+
+    def __init__(self, token: str, base_url: str) -> None:
+        """Nothing is asked before `connect`."""
+        self._token = token
+        self._base_url = base_url
+        self.us = Us("", "")
+        self.workspace = ""
+        self.bot = ""
+
+    async def connect(self) -> None:
+        """Ask Slack whose token it is. Raises ConfigError where it is nobody's, PlatformError where Slack is away."""
+        client = AsyncWebClient(self._token, base_url=self._base_url, retry_handlers=[])
+        try:
+            found = await client.auth_test()
+        except SlackApiError as error:
+            said = error.response.get("error", "")
+            raise ConfigError(
+                f"SLACK_BOT_TOKEN was refused ({said}): install the app and copy the Bot User OAuth Token "
+                "(xoxb-...) from OAuth & Permissions"
+            ) from error
+        except Exception as error:
+            raise PlatformError(f"Slack cannot be reached at {self._base_url}: {type(error).__name__}") from error
+        self.us = Us(str(found["team_id"]), str(found["user_id"]))
+        self.workspace, self.bot = str(found.get("team", "")), str(found.get("user", ""))
+
+    async def token_of(self, workspace: str) -> str:
+        """The token of the workspace; all pieces of others wait."""
+        if workspace != self.us.team:
+            raise PlatformError(f"the app is not installed in workspace {workspace}")
+        return self._token
+
+    async def drop(self, workspace: str) -> None:
+        """Say that Slack took the token back; it is the operator's to set another one."""
+        log.error("Slack took the token of this workspace back: install the app again, and set SLACK_BOT_TOKEN anew")

@@ -1,0 +1,94 @@
+"""Pieces of the desk's replies on their way to Slack, each once.
+
+Slack takes no idempotency key, so that each message carries its key as metadata, and is looked for by it.
+https://docs.slack.dev/messaging/message-metadata
+"""
+
+import logging
+from collections.abc import AsyncIterator
+
+from adapters.slack import render
+from adapters.slack.api import Json, SlackApi
+from adapters.slack.streams import Streams
+from core.errors import RejectedError, UnknownOutcomeError
+from core.models import ConversationRef, Delivery
+
+log = logging.getLogger(__name__)
+
+PAGES = 5
+"""Pages of 200 messages that are looked through for a piece; it is among the newest, or was never posted."""
+
+
+class Posting:
+    """Posts, changes and looks up the desk's messages."""
+
+    def __init__(self, api: SlackApi, streams: Streams) -> None:
+        """Nothing is opened here."""
+        self._api = api
+        self._streams = streams
+
+    async def post(self, delivery: Delivery, bot: str) -> str:
+        """Post, retract or restore a piece; the ts of its message. Raises as `core.ports.Platform.post` does."""
+        workspace = delivery.ref.workspace
+        if delivery.kind != "reply":
+            return await self._update(render.update(delivery), workspace)
+        if delivery.private and not delivery.ref.direct:
+            said = await self._api.say(workspace, "chat.postEphemeral", **render.ephemeral(delivery))
+            return str(said.get("message_ts", ""))
+        shown = await self._streams.take(delivery.to, delivery.ref, bot)
+        if shown is None:
+            said = await self._api.say(workspace, "chat.postMessage", **render.post(delivery))
+            return str(said["ts"])
+        return await self._in_place_of(shown, delivery)
+
+    async def find(self, delivery: Delivery, bot: str) -> str | None:
+        """Look a piece up whose outcome is unknown, as `core.ports.Platform.find` says."""
+        if delivery.kind != "reply":
+            # To put the same text in the same place once more does no harm.
+            return None
+        if delivery.private and not delivery.ref.direct:
+            raise UnknownOutcomeError("a message that only one person sees is in no history")
+        if await self._streams.is_noted(delivery.to):
+            return None
+        async for message in self._newest(delivery.ref):
+            if message.get("user") == bot and render.key_of(message) == delivery.key:
+                return str(message["ts"])
+        return None
+
+    async def _in_place_of(self, shown: str, delivery: Delivery) -> str:
+        """Put the whole answer where its beginning was streamed; to do it twice does no harm."""
+        changed = {**render.post(delivery), "ts": shown}
+        for name in ("thread_ts", "unfurl_links", "unfurl_media"):
+            changed.pop(name, None)
+        try:
+            await self._update(changed, delivery.ref.workspace)
+        except RejectedError as error:
+            log.info("the stream of %s is gone, its answer is posted anew: %s", delivery.to, error)
+            said = await self._api.say(delivery.ref.workspace, "chat.postMessage", **render.post(delivery))
+            shown = str(said["ts"])
+        await self._streams.forget(delivery.to)
+        return shown
+
+    async def _update(self, arguments: Json, workspace: str) -> str:
+        changed = await self._api.say(workspace, "chat.update", **arguments)
+        return str(changed.get("ts", arguments["ts"]))
+
+    async def _newest(self, ref: ConversationRef) -> AsyncIterator[Json]:
+        """The newest messages of a conversation with their metadata."""
+        method = "conversations.replies" if ref.thread else "conversations.history"
+        cursor = None
+        for _ in range(PAGES):
+            page = await self._api.call(
+                ref.workspace,
+                method,
+                channel=ref.channel,
+                ts=ref.thread,
+                include_all_metadata=True,
+                limit=200,
+                cursor=cursor,
+            )
+            for message in page.get("messages", []):
+                yield message
+            cursor = page.get("response_metadata", {}).get("next_cursor")
+            if not cursor:
+                return

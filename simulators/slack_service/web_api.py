@@ -1,0 +1,139 @@
+"""The Web API's front door: arguments, faults, tokens, the method, the answer."""
+
+import asyncio
+import base64
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from simulators.slack_service.arguments import Arguments, read_arguments
+from simulators.slack_service.context import Context
+from simulators.slack_service.errors import RefusedError
+from simulators.slack_service.faults import Fault, Faults
+from simulators.slack_service.methods import METHODS, Method
+from simulators.slack_service.model import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it came in and what became of it: `answer` is what was done, `faults` what came in between."""
+
+    method: str
+    args: Json
+    token: str
+    answer: Json
+    faults: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the call did something."""
+        return bool(self.answer.get("ok"))
+
+
+class WebApi:
+    """Answers `/api/METHOD`."""
+
+    def __init__(self, base: Context, faults: Faults, tell: Callable[[], None]) -> None:
+        self.calls: list[Call] = []
+        self.in_flight = 0
+        self._base = base
+        self._faults = faults
+        self._tell = tell
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call, counted as in flight until then."""
+        self.in_flight += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self.in_flight -= 1
+            self._tell()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["method"]
+        try:
+            args = await read_arguments(request)
+        except RefusedError as error:
+            return web.json_response(error.answer())
+        token = token_of(request, args)
+        faults = self._faults.draw(name, args)
+        kinds = tuple(fault.kind for fault in faults)
+        if "delayed" in kinds:
+            await asyncio.sleep(sum(fault.seconds for fault in faults if fault.kind == "delayed"))
+        early = answered_early(request, faults)
+        answer = {"ok": False} if early else self._call(name, args, token, faults)
+        self.calls.append(Call(name, args, token, answer, kinds))
+        if early or "cut_after" in kinds:
+            return early or cut(request)
+        return web.json_response(answer, headers=self._headers(name, token))
+
+    def _call(self, name: str, args: Json, token: str, faults: list[Fault]) -> Json:
+        try:
+            for fault in faults:
+                if fault.kind == "refused":
+                    raise RefusedError(fault.error)
+            method = METHODS.get(name)
+            if method is None:
+                raise RefusedError("unknown_method", req_method=name)
+            self._check_token(method, token)
+            context = replace(self._base, args=Arguments(args), token=token)
+            if method.scope:
+                context.need(method.scope)
+            return {"ok": True} | method.run(context)
+        except RefusedError as error:
+            return error.answer()
+
+    def _check_token(self, method: Method, token: str) -> None:
+        if method.whose == "none":
+            return
+        if not token:
+            raise RefusedError("not_authed")
+        if method.whose == "app":
+            if token != self._base.world.app_token:
+                raise RefusedError("not_allowed_token_type" if token.startswith("xoxb-") else "invalid_auth")
+            return
+        install = self._base.world.installs.get(token)
+        if install is None:
+            raise RefusedError("invalid_auth")
+        if install.dead:
+            raise RefusedError(install.dead)
+
+    def _headers(self, name: str, token: str) -> dict[str, str]:
+        install = self._base.world.installs.get(token)
+        scopes = ",".join(sorted(install.scopes)) if install else "connections:write"
+        method = METHODS.get(name)
+        return {"X-OAuth-Scopes": scopes, "X-Accepted-OAuth-Scopes": method.scope if method else ""}
+
+
+def token_of(request: web.Request, args: Json) -> str:
+    """Give the token: of the header, or of the argument, which is then forgotten.
+
+    A Basic header names the app instead; its two words become arguments.
+    """
+    given = str(args.pop("token", ""))
+    kind, _, word = request.headers.get("Authorization", "").partition(" ")
+    if kind == "Basic":
+        args["client_id"], _, args["client_secret"] = base64.b64decode(word).decode().partition(":")
+    return word.strip() if kind == "Bearer" else given
+
+
+def answered_early(request: web.Request, faults: list[Fault]) -> web.StreamResponse | None:
+    """Give the answer of a fault that leaves the work undone."""
+    for fault in faults:
+        if fault.kind == "cut_before":
+            return cut(request)
+        if fault.kind == "server_error":
+            return web.Response(status=500, text="simulated server error")
+        if fault.kind == "rate_limited":
+            wait = {"Retry-After": str(math.ceil(fault.seconds))}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=wait)
+    return None
+
+
+def cut(request: web.Request) -> web.StreamResponse:
+    """Drop the connection; the response returned is never sent."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
