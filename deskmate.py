@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from adapters.storage.sessions import open_session
+from adapters.terminal.translate import checked_name, ref_of
 from bots.assemble import open_desk
 from bots.settings import read_settings
 from core.config import Settings
 from core.desk import Desk
+from core.errors import BadInputError, StoreError
 from core.models import Command, ConversationRef, Delivery, Item, Profile, Progress, UserMessage
 from core.ports import Notes
 
@@ -32,7 +34,7 @@ class SupportSession:
     """
 
     def __init__(self, db_path: str | Path = "support_sessions.db") -> None:
-        """Open the desk in a file, made where there is none."""
+        """Open the desk in a file, made where there is none. Raises StoreError where that cannot be."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="support-session", daemon=True)
         self._thread.start()
@@ -101,9 +103,16 @@ class SupportSession:
         return [delivery.text for delivery in self._desktop.posted if delivery.text]
 
     async def _open(self, settings: Settings) -> Desk:
-        return await self._parts.enter_async_context(open_desk(settings, [self._desktop], serving=False))
+        try:
+            return await self._parts.enter_async_context(open_desk(settings, [self._desktop], serving=False))
+        except StoreError as error:
+            # The store names the setting; here the caller gave a path.
+            raise type(error)(str(error).replace("DESK_STORE", "db_path")) from error
 
     def _do(self, work: Coroutine[Any, Any, ValueT]) -> ValueT:
+        if self._loop.is_closed():
+            work.close()
+            raise BadInputError("this SupportSession is closed: open a new one on the same file")
         future: Future[ValueT] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result()
 
@@ -119,7 +128,7 @@ class CustomerSession:
     def __init__(self, desk: SupportSession, customer_id: str) -> None:
         """Made by `SupportSession.get_session`."""
         self._desk = desk
-        self.customer_id = customer_id
+        self.customer_id = checked_name("customer_id", customer_id)
 
     def get_items(self) -> list[Item]:
         """All its history items, in the Agents SDK's format, oldest first."""
@@ -163,4 +172,4 @@ class _Desktop:
 
 
 def _ref(customer_id: str) -> ConversationRef:
-    return ConversationRef("terminal", "local", f"dm:{customer_id}", customer_id)
+    return ref_of(checked_name("customer_id", customer_id))

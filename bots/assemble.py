@@ -15,6 +15,7 @@ from adapters.storage import open_store
 from bots.settings import default_store, key_file, keyring_place, store_file
 from core.config import Settings
 from core.errors import ConfigError, StoreError
+from core.model_name import is_offline
 from core.ports import Platform, Sealer, Store
 from core.queries import Counts
 
@@ -39,7 +40,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
     """
     # The Agents SDK takes seconds to import: commands that only read do without.
     from core.desk import Desk
-    from core.llm import is_offline, model_of
+    from core.llm import model_of
 
     if serving and is_offline(settings) and settings.model is None:
         raise ConfigError("no model is set: set OPENAI_API_KEY, or DESK_MODEL=offline to serve with the stand-in")

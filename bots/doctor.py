@@ -1,14 +1,18 @@
 """`deskmate doctor`: whether the desk could work here, and what to do where it could not."""
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from adapters.storage.migrations import load_migrations
 from bots.assemble import open_records
-from bots.settings import keyring_place, store_file
+from bots.settings import default_store, keyring_place, store_file
 from core.config import Settings
-from core.errors import ConfigError, DeskError
+from core.errors import ConfigError, DeskError, KeyringError, StoreError
+from core.model_name import is_offline, model_key, model_name
 from core.queries import Counts, ParkedEvents
+from core.wording import count
 
 _PARKED_SHOWN = 20
 
@@ -35,21 +39,33 @@ async def examine(settings: Settings) -> Findings:
     findings = Findings()
     _look_at_model(settings, findings)
     path = store_file(settings)
-    if path is not None and not path.exists():  # noqa: ASYNC240 - nothing else runs
-        findings.note("store", f"none yet at {path}; the first start makes it")
-        return findings
     try:
-        async with open_records(settings) as records:
-            findings.note("store", f"{settings.store} can be read, schema {schema_number()}")
-            findings.note("keys", f"the master key fits the keyring at {keyring_place(settings)}")
-            findings.counts = {row.table: row.rows for row in await records.store.read(Counts())}
-            parked = await records.store.read(ParkedEvents(_PARKED_SHOWN))
-            _look_at_events(findings, [row.id for row in parked])
-    except ConfigError as error:
+        if path is not None and not path.exists():  # noqa: ASYNC240 - nothing else runs
+            _look_at_place(settings, path, findings)
+        else:
+            await _look_at_records(settings, findings)
+    except KeyringError as error:
         findings.note("keys", "they do not open this store", do=str(error))
     except DeskError as error:
         findings.note("store", "it cannot be used", do=str(error))
     return findings
+
+
+def _look_at_place(settings: Settings, path: Path, findings: Findings) -> None:
+    """Whether the first start can make the store; the folder of the default one it makes too."""
+    if not path.parent.is_dir() and settings.store != default_store(os.environ):
+        raise StoreError(f"the folder of {path} is not there: make it first, or set DESK_STORE to another file")
+    findings.note("store", f"none yet at {path}; the first start makes it")
+    findings.note("keys", f"they are to be kept at {keyring_place(settings)}")
+
+
+async def _look_at_records(settings: Settings, findings: Findings) -> None:
+    async with open_records(settings) as records:
+        findings.note("store", f"{settings.store} can be read, schema {schema_number()}")
+        findings.note("keys", f"the master key fits the keyring at {keyring_place(settings)}")
+        findings.counts = {row.table: row.rows for row in await records.store.read(Counts())}
+        parked = await records.store.read(ParkedEvents(_PARKED_SHOWN))
+        look_at_events(findings, [row.id for row in parked])
 
 
 def schema_number() -> int:
@@ -58,28 +74,28 @@ def schema_number() -> int:
 
 
 def _look_at_model(settings: Settings, findings: Findings) -> None:
-    from core.llm import is_offline, model_name, model_of
-
+    if is_offline(settings):
+        return findings.note("model", f"{model_name(settings)} (a stand-in, not a language model)")
     try:
-        model_of(settings)
+        model_key(settings)
+        findings.note("model", model_name(settings))
     except ConfigError as error:
-        return findings.note("model", "none can be used", do=str(error))
-    stand_in = " (a stand-in, not a language model)" if is_offline(settings) else ""
-    findings.note("model", f"{model_name(settings)}{stand_in}")
+        findings.note("model", "none can be used", do=str(error))
 
 
-def _look_at_events(findings: Findings, parked: list[str]) -> None:
+def look_at_events(findings: Findings, parked: list[str]) -> None:
     counts = findings.counts
-    findings.note("waiting", f"{counts['queued']} messages to be answered, {counts['open']} pieces to be posted")
+    waiting, unposted = count(counts["queued"], "message"), count(counts["open"], "piece")
+    findings.note("waiting", f"{waiting} to be answered, {unposted} to be posted")
     if parked:
         findings.note(
             "parked",
-            f"{counts['parked']} messages were given up: {', '.join(parked)}",
+            f"given up: {count(counts['parked'], 'message')}, {', '.join(parked)}",
             do="their people were told; find these ids in the log of the desk to see why",
         )
     if counts["unknown"]:
         findings.note(
             "unknown",
-            f"{counts['unknown']} pieces may or may not have been posted, and are held",
+            f"{count(counts['unknown'], 'piece')} may or may not have been posted, held here",
             do="look at the platform; to post such pieces again by themselves set unknown_delivery to 'repost'",
         )

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.config import SECRETS, Settings, check_settings
-from core.errors import ConfigError
+from core.errors import ConfigError, KeyringError
 
 CONFIG = "DESK_CONFIG"
 _SQLITE = "sqlite:///"
@@ -25,8 +25,7 @@ _Place = tuple[str, ...]
 
 def read_settings(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> Settings:
     """Read and check all settings as seen from a folder. Raises ConfigError."""
-    found = {**_dotenv(folder / ".env"), **(os.environ if environ is None else environ)}
-    given = {name: text for name, text in found.items() if text.strip()}
+    given = given_here(environ, folder)
     values, names = _operators_file(given, folder)
     for name, place in _named(given):
         _put(values, place, _plain(place, given[name]))
@@ -35,6 +34,12 @@ def read_settings(environ: Mapping[str, str] | None = None, folder: Path = Path(
     if not store:
         raise ConfigError("DESK_STORE is not set, and neither HOME nor XDG_DATA_HOME says where your data folder is")
     return check_settings(values | {"store": store}, names)
+
+
+def given_here(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> dict[str, str]:
+    """What is set as seen from a folder: the environment over `.env`; what is blank is not set."""
+    found = {**_dotenv(folder / ".env"), **(os.environ if environ is None else environ)}
+    return {name: text for name, text in found.items() if text.strip()}
 
 
 def variables() -> dict[str, _Place]:
@@ -64,9 +69,15 @@ def store_file(settings: Settings) -> Path | None:
 
 
 def keyring_place(settings: Settings) -> str:
-    """Where the wrapped data keys are kept: as set, else beside the store."""
+    """Where the wrapped data keys are kept: as set, else beside the store. Raises KeyringError where a folder stands.
+
+    Looked at here because a keyring that is there decides whether a master key may be made.
+    """
     path = store_file(settings)
-    return settings.keyring or (f"{path}.keys" if path else ":memory:")
+    place = settings.keyring or (f"{path}.keys" if path else ":memory:")
+    if Path(place).is_dir():
+        raise KeyringError(f"{place} is a folder: set DESK_KEYRING to a file")
+    return place
 
 
 def key_file(settings: Settings) -> Path:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.render import safe
+from core.wording import count, plain
 
 Values = dict[str, Any]
 
@@ -18,22 +19,23 @@ def sessions(found: list[Values]) -> RenderableType:
 
 
 def session(found: Values) -> RenderableType:
-    facts = Text(f"{safe(found['session'])}, branch {safe(found['branch'])}, {len(found['turns'])} turns", style="bold")
+    turns = count(len(found["turns"]), "turn")
+    facts = Text(f"{safe(found['session'])}, branch {safe(found['branch'])}, {turns}", style="bold")
     return Group(facts, *(_turn(turn) for turn in found["turns"]))
 
 
 def tickets(found: list[Values]) -> RenderableType:
     columns = {"id": "Ticket", "subject": "Subject", "status": "Status", "priority": "Priority", "name": "Customer"}
-    return _table(found, columns | {"opened": "Opened"}, nothing="There are no tickets yet.")
+    said = [one | {"status": plain(one["status"])} for one in found]
+    return _table(said, columns | {"opened": "Opened"}, nothing="There are no tickets yet.")
 
 
 def ticket(found: Values) -> RenderableType:
-    head = Text(
-        f"{found['id']}: {safe(found['subject'])} ({found['status']}, priority {found['priority']})", style="bold"
-    )
+    state = f"{plain(found['status'])}, priority {found['priority']}"
+    head = Text(f"{found['id']}: {safe(found['subject'])} ({state})", style="bold")
     whose = Text(f"of {safe(found['name'])}, in {safe(found['session'])}", style="dim")
     columns = {"at": "At", "field": "Field", "before": "Before", "after": "After", "cause": "Cause"}
-    return Group(head, whose, Text(safe(found["description"])), _table(found["timeline"], columns, nothing=""))
+    return Group(head, whose, Text(safe(found["description"])), _table(_timeline(found), columns, nothing=""))
 
 
 def usage(found: list[Values]) -> RenderableType:
@@ -54,6 +56,14 @@ def doctor(found: Values) -> RenderableType:
         if check["do"]:
             table.add_row("", "", Text(check["do"], style="yellow"))
     return table
+
+
+def _timeline(found: Values) -> list[Values]:
+    return [entry | _in_words(entry) if entry["field"] == "status" else entry for entry in found["timeline"]]
+
+
+def _in_words(entry: Values) -> Values:
+    return {name: plain(entry[name]) for name in ("before", "after") if entry[name]}
 
 
 def _turn(turn: Values) -> RenderableType:
@@ -90,4 +100,4 @@ def _cell(value: object) -> Text:
 def _short(text: str) -> str:
     """A time as people read it; any other text as it is."""
     is_time = len(text) >= 25 and text[10] == "T" and text.endswith("+00:00")
-    return f"{text[:10]} {text[11:16]}" if is_time else text
+    return f"{text[:10]} {text[11:16]} UTC" if is_time else text

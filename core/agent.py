@@ -31,8 +31,9 @@ from core.errors import DeskError, ModelFailedError, RefusedError
 from core.guardrails import find_leak, input_guardrail, output_guardrail
 from core.instructions import TRIAGE, Instructions, specialist_instructions, triage_instructions
 from core.items import text_of
-from core.llm import model_name, model_settings
+from core.llm import model_settings
 from core.metering import Meter
+from core.model_name import model_name
 from core.models import Item, TurnStatus
 from core.sessions import TurnSession
 from core.streaming import Follower, SafeText, UnsafeTextError, Watch

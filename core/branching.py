@@ -14,6 +14,7 @@ from core.sealed import branch_row, seal_json
 from core.session_ids import next_generation, session_id
 from core.tickets import ticket_by_name
 from core.tree import chain_from, newest
+from core.wording import count, plain
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -61,7 +62,7 @@ async def branches(call: Call) -> Result:
     for row in await call.kit.store.read(BranchesOf(session.id)):
         name = branch_name(call.kit.sealer, session, row.name, row.body)
         here = " (you are here)" if row.name == session.branch else ""
-        lines.append(f"- {name}: {row.depth} turns{here}")
+        lines.append(f"- {name}: {count(row.depth, 'turn')}{here}")
     call.say("\n".join(["The branches of this conversation:", *lines]))
     return []
 
@@ -90,7 +91,7 @@ async def open_ticket(call: Call) -> Result:
         raise NoSuchTicketError
     name = session_id(call.ref, "ticket", ticket=ticket.name)
     placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
-    call.say(f"This conversation is about {ticket.name} now: {ticket.subject} ({ticket.status.value}).")
+    call.say(f"This conversation is about {ticket.name} now: {ticket.subject} ({plain(ticket.status.value)}).")
     return _bind(call, placed)
 
 
@@ -103,7 +104,7 @@ async def clear(call: Call) -> Result:
         raise NotAllowedError(reply="Others spoke here too: only staff can clear this conversation.")
     if call.args[:1] != ("confirm",):
         call.say(
-            f"This deletes this conversation ({len(turns)} turns) for good; it cannot be brought back. "
+            f"This deletes this conversation ({count(len(turns), 'turn')}) for good; it cannot be brought back. "
             "Tickets stay. Say `clear confirm` to do it.",
             buttons=(Button("Delete for good", "clear", ("confirm",)),),
         )

@@ -18,13 +18,14 @@ from core.history import Histories, read_items
 from core.intake import Intake
 from core.kit import Kit
 from core.lanes import Lanes
-from core.models import Accepted, ConversationRef, Event, Item
+from core.models import Accepted, ConversationRef, Event, Item, Standing
 from core.notes import PlatformNotes
 from core.opening import Opener
 from core.places import Places
 from core.ports import Platform, Sealer, Store
 from core.queries import SessionById
 from core.retention import expiry
+from core.standing import standing_of
 from core.summing import Summaries
 from core.turns import Turns
 from core.worker import Workers
@@ -111,6 +112,10 @@ class Desk:
         if taken.stopped is not None:
             self._workers.stop_turn(taken.session, taken.stopped)
         return taken.accepted
+
+    async def standing_of(self, ref: ConversationRef) -> Standing:
+        """How the person of a ref stands with the desk: for their own eyes."""
+        return await standing_of(self._kit.store, self._kit.sealer, ref)
 
     async def knows(self, ref: ConversationRef) -> bool:
         """Whether the person of a ref was here before."""

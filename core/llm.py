@@ -9,14 +9,11 @@ from agents.retry import ModelRetryBackoffSettings, RetryDecision, RetryPolicyCo
 from openai import AsyncOpenAI, Timeout
 
 from core.config import Settings
-from core.errors import ConfigError
-from core.offline import OFFLINE, OfflineModel
+from core.model_name import is_offline, model_key, model_name
+from core.offline import OfflineModel
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
-
-DEFAULT_MODEL = "gpt-5.6-luna"
-"""The model where there is a key of OpenAI's and nobody named one: what the Agents SDK 0.24 takes."""
 
 _OPENAI = "https://api.openai.com/v1"
 _TIMEOUT = Timeout(120.0, connect=10.0)
@@ -31,30 +28,11 @@ def model_of(settings: Settings) -> Model:
     """Make the model; `close` it when the desk stops. Raises ConfigError where a setting is missing."""
     if is_offline(settings):
         return OfflineModel()
-    if settings.openai_api_key is None:
-        raise ConfigError(
-            f"model is {settings.model!r} but openai_api_key is not set: set OPENAI_API_KEY, or the model to 'offline'"
-        )
-    name, client = model_name(settings), _client(settings.openai_api_key, settings.openai_base_url)
+    key = model_key(settings)
+    name, client = model_name(settings), _client(key, settings.openai_base_url)
     if settings.openai_api == "chat_completions":
         return _ChatCompletions(name, client)
     return _Responses(name, client)
-
-
-def model_name(settings: Settings) -> str:
-    """The name its calls are booked under. Raises ConfigError where nobody named one."""
-    if is_offline(settings):
-        return OFFLINE
-    if settings.model:
-        return settings.model
-    if settings.openai_base_url:
-        raise ConfigError("model is not set: name one that openai_base_url serves (DESK_MODEL), or 'offline'")
-    return DEFAULT_MODEL
-
-
-def is_offline(settings: Settings) -> bool:
-    """Whether the stand-in answers: it was asked for, or nothing else is set."""
-    return settings.model == OFFLINE or (not settings.model and settings.openai_api_key is None)
 
 
 def model_settings(settings: Settings) -> ModelSettings:

@@ -1,6 +1,7 @@
 """The values that travel: who spoke where, what an adapter hands in, what the desk says."""
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -274,6 +275,15 @@ class Customer:
     version: int
     preferences: dict[str, str] = field(default_factory=dict)
     changed: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a customer stands: tickets that are not over, all they used, and what is remembered of them."""
+
+    tickets: tuple[Ticket, ...] = ()
+    usage: Usage = Usage()
+    remembered: Mapping[str, str] = field(default_factory=dict)
 
 
 _LENGTHS = struct.Struct(">3I")

@@ -19,7 +19,7 @@ async def undo(line: SessionLine, count: int) -> int:
     if count < 1:
         raise BadInputError(f"{count} turns cannot be taken back: give 1 or more")
     if count > tip.depth:
-        raise NothingToUndoError(f"{count} turns cannot be taken back: there are {tip.depth}")
+        raise NothingToUndoError(f"cannot take back {count}: this session has {tip.depth} to take back")
     return await _move_to(line, tip.depth - count, kind="undo")
 
 

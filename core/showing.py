@@ -1,5 +1,8 @@
 """Words that only show: help, who you are, history, tickets, usage, summaries; and feedback."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from core.access import may
 from core.call import Call, Result
 from core.errors import BadInputError
@@ -11,10 +14,13 @@ from core.text import first_words
 from core.tickets import load_tickets, ticket_by_name, timeline
 from core.tree import newest
 from core.usage import money, usage_of_customer, usage_records
+from core.wording import count, plain
 from core.words import WORDS
 
 NO_TICKETS = "You have no tickets yet."
 POST_HERE = "Post here"
+MOST_TURNS = 100
+HOW_MANY = f"Say it like this: `history` for the newest ten turns, `history 20` for that many, from 1 to {MOST_TURNS}."
 
 
 async def help_(call: Call) -> Result:
@@ -27,17 +33,18 @@ async def help_(call: Call) -> Result:
 async def whoami(call: Call) -> Result:
     """Show who the asker is here."""
     customer, scene = call.scene.customer, call.scene
+    turns = count(scene.session.depth, "turn")
     role = "" if call.role == "customer" else f", role {call.role}"
     call.say(
         f"You are {customer.name or call.ref.user}, tier {customer.tier}{role}. "
-        f"This conversation: {scene.name}, branch {scene.branch}, {scene.session.depth} turns."
+        f"This conversation: {scene.name}, branch {scene.branch}, {turns}."
     )
     return []
 
 
 async def history(call: Call) -> Result:
     """Show the newest turns with their numbers."""
-    turns = await newest(call.kit.store, call.scene.session.head, call.number(default=10, most=100))
+    turns = await newest(call.kit.store, call.scene.session.head, _how_many(call))
     if not turns:
         call.say("Nothing was said here yet.")
         return []
@@ -50,6 +57,13 @@ async def history(call: Call) -> Result:
         lines.append(f"{turn.depth}. {said}{answer}")
     call.say("\n".join(lines))
     return []
+
+
+def _how_many(call: Call) -> int:
+    try:
+        return call.number(default=10, most=MOST_TURNS)
+    except BadInputError:
+        raise BadInputError(reply=HOW_MANY) from None
 
 
 async def tickets(call: Call) -> Result:
@@ -65,7 +79,7 @@ async def ticket(call: Call) -> Result:
         call.misused()
     found = await ticket_by_name(call.kit.store, call.kit.sealer, call.scene.session.workspace, call.args[0])
     shown = call.own_ticket(found)
-    entries = await timeline(call.kit.store, call.kit.sealer, shown, 20)
+    entries = _in_words(await timeline(call.kit.store, call.kit.sealer, shown, 20))
     call.say("\n".join([_line(shown), shown.description, *_timeline(entries)]))
     return []
 
@@ -73,10 +87,10 @@ async def ticket(call: Call) -> Result:
 async def usage(call: Call) -> Result:
     """Show what the asker used: tokens; money is for staff."""
     total = await usage_of_customer(call.kit.store, call.scene.customer.id)
+    tokens, calls = count(total.usage.total_tokens, "token"), count(total.usage.requests, "model call")
     cost = f", {money(total, call.kit.settings.prices)}" if may(call.role, "see_money") else ""
     call.say(
-        f"You have used {total.usage.total_tokens:,} tokens in {total.usage.requests:,} model calls "
-        f"({total.usage.input_tokens:,} in, {total.usage.output_tokens:,} out){cost}."
+        f"You have used {tokens} in {calls} ({total.usage.input_tokens:,} in, {total.usage.output_tokens:,} out){cost}."
     )
     return []
 
@@ -98,7 +112,7 @@ async def ticket_summary(call: Call) -> Result:
     if chosen is None:
         call.say(NO_TICKETS)
         return []
-    entries = await timeline(call.kit.store, call.kit.sealer, chosen, 5)
+    entries = _in_words(await timeline(call.kit.store, call.kit.sealer, chosen, 5))
     summed = await call.kit.summaries.of_ticket(chosen, entries)
     opened = f"opened {chosen.opened:%Y-%m-%d %H:%M} UTC"
     call.say("\n".join([_line(chosen), opened, *_timeline(entries), summed.text]), buttons=_post_here(call))
@@ -148,17 +162,27 @@ def _booked(call: Call, calls: object) -> list[Record]:
 
 
 def _post_here(call: Call) -> tuple[Button, ...]:
-    if not call.private:
+    """A private answer can be posted for all; where nobody else reads there is nobody to post it to."""
+    if not call.private or call.ref.direct:
         return ()
     return (Button(POST_HERE, call.word.name, (*call.args, "here")),)
 
 
 def _line(ticket: Ticket) -> str:
-    return f"{ticket.name}: {ticket.subject} ({ticket.status.value}, priority {ticket.priority})"
+    return f"{ticket.name}: {ticket.subject} ({plain(ticket.status.value)}, priority {ticket.priority})"
 
 
 def _timeline(entries: list[TimelineEntry]) -> list[str]:
-    return [f"- {entry.at:%Y-%m-%d %H:%M} {_what(entry)}" for entry in entries]
+    return [f"- {entry.at:%Y-%m-%d %H:%M} UTC {_what(entry)}" for entry in entries]
+
+
+def _in_words(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    return [_state_in_words(entry) if entry.field == "status" else entry for entry in entries]
+
+
+def _state_in_words(entry: TimelineEntry) -> TimelineEntry:
+    before, after = (value and plain(value) for value in (entry.before, entry.after))
+    return replace(entry, before=before, after=after)
 
 
 def _what(entry: TimelineEntry) -> str:

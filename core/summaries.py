@@ -8,8 +8,8 @@ from agents import ItemHelpers, Model, ModelSettings, ModelTracing
 
 from core.config import Settings
 from core.items import own_words, text_of
-from core.llm import is_offline, model_name
 from core.metering import usage_of
+from core.model_name import is_offline, model_name
 from core.models import Item
 from core.text import first_words
 from core.usage import ModelCall

@@ -13,6 +13,7 @@ from core.records import PutSummary
 from core.sealed import seal_json
 from core.summaries import RunningSummary
 from core.usage import ModelCall
+from core.wording import plain
 
 TICKET = """\
 You tell a customer of a support desk where their ticket stands, in exactly three short sentences: what it is about, \
@@ -84,7 +85,7 @@ def _newest(history: History, budget: int) -> int:
 
 def _three_sentences(ticket: Ticket, timeline: Sequence[TimelineEntry]) -> str:
     about = f"{ticket.name} is about: {ticket.subject.rstrip('.')}."
-    state = f"It is {ticket.status.value.replace('_', ' ')} with priority {ticket.priority}."
+    state = f"It is {plain(ticket.status.value)} with priority {ticket.priority}."
     if len(timeline) < 2:
         return f"{about} {state} Nothing has changed since it was opened on {ticket.opened:%Y-%m-%d}."
     last = timeline[-1]

@@ -1,20 +1,21 @@
 """What sealing asks of the file system: files nobody else reads, names that outlive a power cut, a lock."""
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from core.errors import KeyringError, StoreError
+from adapters.file_locks import FileLock
+from core.errors import KeyringError
 
 PATIENCE = 10.0
 """Seconds a writer waits for another; a write takes milliseconds."""
 
 
-def require_private(path: Path) -> None:
-    """Refuse a file that its group or others may read or write."""
+def require_private(path: Path, *, instead: str) -> None:
+    """Refuse a folder, and a file that its group or others may read or write; `instead` is what else can be set."""
+    if path.is_dir():
+        raise KeyringError(f"{path} is a folder, where a file should be: move it away, or set {instead}")
     if path.stat().st_mode & 0o077:
         raise KeyringError(f"{path} is open to other users of this machine: run  chmod 600 {path}")
 
@@ -30,21 +31,6 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file at `path`; blocks, so call it in a thread. The system lets go of it when a process dies."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        _acquire(file, path)
+    """Hold the lock file at `path`; blocks, so call it in a thread."""
+    with closing(FileLock(str(path), patience=PATIENCE)) as lock, lock:
         yield
-    finally:
-        os.close(file)
-
-
-def _acquire(file: int, path: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise StoreError(f"another process has held {path} for {PATIENCE:.0f} s") from None
-            time.sleep(0.002)

@@ -141,7 +141,7 @@ def _provide_file(path: Path, *, fresh: bool) -> None:
         sync_folder(path.parent)
     if not path.exists():
         raise _missing(path)
-    require_private(path)
+    require_private(path, instead="DESK_KEYRING to a file")
 
 
 def _connected(path: Path | None) -> sqlite3.Connection:

@@ -56,7 +56,7 @@ def _parsed(text: str, source: str) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        require_private(path)
+        require_private(path, instead=SETTING)
         content = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise KeyringError(f"the key file {path} cannot be read: {error.strerror}") from error

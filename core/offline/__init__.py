@@ -1,5 +1,5 @@
 """The offline stand-in for a language model: rules, the real tools, no account and no key."""
 
-from core.offline.model import OFFLINE, OfflineModel
+from core.offline.model import OfflineModel
 
-__all__ = ["OFFLINE", "OfflineModel"]
+__all__ = ["OfflineModel"]

@@ -1,24 +1,50 @@
 """How the offline stand-in remembers, recalls and sums up, with the real tools."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from core.offline.facts import find_fact, find_preference
-from core.offline.moves import UNSURE, Call, Move, Say, count
+from core.offline.moves import UNSURE, Call, Move, Say
 from core.offline.reading import Request
 from core.text import first_words
+from core.wording import count
+
+_TICKET = re.compile(r"TKT-\d+", re.IGNORECASE)
+_NAME = 40
+"""Characters of the name of what is remembered whole."""
+_WISHES = ("prefer", "like", "want", "need")
 
 
 def sum_up(request: Request, found: re.Match[str]) -> Move:
-    """Sum up the conversation."""
+    """Sum up the conversation; where others read it, what the asker has in it."""
     answer = request.answer_of("get_conversation_summary")
     if answer is None:
         return Call("get_conversation_summary")
     who = f"{answer['name']} ({answer['tier']})" if "tier" in answer else answer["name"]
     tickets = "; ".join(f"{one['id']} “{one['subject']}”" for one in answer["open_tickets"]) or "none"
     lines = [f"{who}, {count(answer['actions'], 'action')} so far. Open tickets: {tickets}."]
-    lines += [f"{one['turn']}. “{one['said']}” – {one['answered']}" for one in answer["recent"]]
+    told = _own_lines(answer, request.speaker) if request.shared else answer["recent"]
+    lines += [f"{one['turn']}. “{one['said']}”{_dash(one['answered'])}" for one in told]
     return Say("\n".join(lines))
+
+
+def _own_lines(answer: dict[str, Any], speaker: str) -> Iterator[dict[str, Any]]:
+    """What the asker said. An answer is left out where it may name a ticket that is not theirs."""
+    theirs = {one["id"] for one in answer["open_tickets"]}
+    for line in answer["recent"]:
+        own = line["said"].removeprefix(f"{speaker}: ")
+        if own != line["said"]:
+            named = _tickets_in(line["answered"]) - theirs - _tickets_in(own)
+            yield line | {"said": own, "answered": "" if named else line["answered"]}
+
+
+def _tickets_in(text: str) -> set[str]:
+    return {name.upper() for name in _TICKET.findall(text)}
+
+
+def _dash(answered: str) -> str:
+    return f" – {answered}" if answered else ""
 
 
 def remember(request: Request, found: re.Match[str]) -> Move:
@@ -29,8 +55,14 @@ def remember(request: Request, found: re.Match[str]) -> Move:
         return Call("remember_preference", {"name": name, "value": value})
     if "remembered" not in answer:
         return Say(str(answer.get("error", UNSURE)))
-    kept = "; ".join(f"{name}: {value}" for name, value in answer["remembered"].items())
-    return Say(f"I will remember that. {kept}.")
+    kept = "; ".join(_kept(name, value) for name, value in answer["remembered"].items())
+    return Say(f"I will remember {kept}.")
+
+
+def _kept(name: str, value: str) -> str:
+    if name in _WISHES:
+        return f"that you {name} {value}"
+    return f"this: {value}" if name == first_words(value, _NAME) else f"your {name}: {value}"
 
 
 def recall(request: Request, found: re.Match[str]) -> Move | None:
@@ -52,10 +84,10 @@ def _name_and_value(what: str) -> tuple[str, str]:
     fact = re.match(r"(?:my|our|the)\s+(.{1,60}?)\s*(?:\b(?:is|are)\b|=|:)\s*(.+)", what, re.IGNORECASE | re.DOTALL)
     if fact is not None:
         return fact[1], fact[2]
-    wish = re.match(r"i\s+(prefer|like|want|need)\s+(.+)", what, re.IGNORECASE | re.DOTALL)
+    wish = re.match(rf"i\s+({'|'.join(_WISHES)})\s+(.+)", what, re.IGNORECASE | re.DOTALL)
     if wish is not None:
         return wish[1].lower(), wish[2]
-    return first_words(what, 40), what
+    return first_words(what, _NAME), what
 
 
 def _recalled(subject: str, answer: dict[str, Any]) -> str:

@@ -30,12 +30,10 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 
 from core.ids import new_id
 from core.items import size_of, tokens_of
+from core.model_name import OFFLINE
 from core.offline.moves import Call, Move
 from core.offline.reading import read_request
 from core.offline.rules import decide
-
-OFFLINE = "offline"
-"""The stand-in's name in settings, usage and prices."""
 
 _PIECE = re.compile(r"\S+\s*|\s+")
 _WORDS_A_PIECE = 3

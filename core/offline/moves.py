@@ -22,8 +22,3 @@ class Call:
 
 
 Move = Say | Call
-
-
-def count(number: int, thing: str) -> str:
-    """A number of things in words."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

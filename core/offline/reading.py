@@ -40,6 +40,11 @@ class Request:
         """Whether others read the place."""
         return self.known.get("place") == "shared"
 
+    @property
+    def speaker(self) -> str:
+        """How the asker is named before each line of theirs; '' where nobody else speaks."""
+        return _speaker(self.known)
+
 
 def read_request(
     instructions: str | None, given: str | Sequence[Any], tools: Sequence[Tool], handoffs: Sequence[Handoff[Any, Any]]
@@ -48,7 +53,7 @@ def read_request(
     items: list[Item] = [{"role": "user", "content": given}] if isinstance(given, str) else [*given]
     last = max((at for at, item in enumerate(items) if item.get("role") == "user"), default=-1)
     known = _read_known(instructions or "")
-    speaker = str(known.get("customer", "")) if known.get("place") == "shared" else ""
+    speaker = _speaker(known)
     return Request(
         asked=own_words(items[last], speaker).strip() if last >= 0 else "",
         known=known,
@@ -62,6 +67,10 @@ def read_request(
 def _read_known(instructions: str) -> dict[str, Any]:
     _, found, rest = instructions.partition(f"{KNOWN}\n")
     return _read_json(rest.partition("\n")[0]) if found else {}
+
+
+def _speaker(known: dict[str, Any]) -> str:
+    return " ".join(str(known.get("customer", "")).split()) if known.get("place") == "shared" else ""
 
 
 def _said(items: Sequence[Item], speaker: str) -> Iterator[str]:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from core.instructions import TRIAGE
 from core.offline import memory, tickets
-from core.offline.moves import UNSURE, Call, Move, Say, count
+from core.offline.moves import UNSURE, Call, Move, Say
 from core.offline.reading import Request
 from core.text import first_words
+from core.wording import count
 
 Rule = Callable[[Request, re.Match[str]], Move | None]
 

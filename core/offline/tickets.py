@@ -5,6 +5,7 @@ from typing import Any
 
 from core.offline.moves import UNSURE, Call, Move, Say
 from core.offline.reading import Request
+from core.wording import plain
 
 OPEN = ("open", "waiting_for_staff")
 
@@ -105,7 +106,7 @@ def _twin(listed: dict[str, Any], subject: str) -> dict[str, str] | None:
 
 
 def _line(ticket: dict[str, str]) -> str:
-    return f"{ticket['id']} “{ticket['subject']}”: {ticket['status'].replace('_', ' ')}, priority {ticket['priority']}"
+    return f"{ticket['id']} “{ticket['subject']}”: {plain(ticket['status'])}, priority {ticket['priority']}"
 
 
 def _folded(text: str) -> str:

@@ -140,7 +140,8 @@ def test_a_path_that_cannot_hold_a_key_is_named(tmp_path):
         master_key(None, tmp_path / "absent" / "key")
 
 
-def test_a_folder_in_place_of_the_key_file_is_named(tmp_path):
-    tmp_path.chmod(0o700)
-    with pytest.raises(KeyringError, match=f"the key file {tmp_path} cannot be read: Is a directory"):
+@pytest.mark.parametrize("mode", [0o700, 0o755])
+def test_a_folder_in_place_of_the_key_file_is_named_with_what_to_do(tmp_path, mode):
+    tmp_path.chmod(mode)
+    with pytest.raises(KeyringError, match=f"{tmp_path} is a folder, .* move it away, or set DESK_MASTER_KEY"):
         master_key(None, tmp_path)

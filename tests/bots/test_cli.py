@@ -8,8 +8,10 @@ import sys
 import pytest
 
 from bots.cli import main
-from tests.bots.command_line import environment, refusal
+from bots.doctor import Findings, look_at_events
+from tests.bots.command_line import ROOT, environment, refusal
 
+NEWEST = len(list((ROOT / "adapters/storage/schema/sqlite").glob("*.sql")))
 OTHER_KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 
 
@@ -54,30 +56,83 @@ def test_the_doctor_finds_a_desk_well(first_day, deskmate):
 
 
 def test_the_doctor_finds_what_is_missing(first_day, deskmate):
-    settings = {"DESK_MASTER_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=", "DESK_MODEL": "gpt-x"}
-    found = deskmate.json("doctor", folder=first_day[0], **settings)
-    wrong = {check["check"]: check["do"] for check in found["checks"] if not check["ok"]}
-    assert not found["ok"]
+    wrong = wrong_with(deskmate, first_day[0], DESK_MASTER_KEY=OTHER_KEY, DESK_MODEL="gpt-x")
     assert wrong.keys() == {"model", "keys"}
     assert "DESK_MASTER_KEY" in wrong["keys"]
 
 
+def wrong_with(deskmate, folder, **settings):
+    """What the doctor says is wrong: each check with what to do."""
+    found = deskmate.json("doctor", folder=folder, **settings)
+    assert not found["ok"]
+    return {check["check"]: check["do"] for check in found["checks"] if not check["ok"]}
+
+
+def test_the_doctor_names_the_model_without_waiting_for_the_agents_sdk(first_day):
+    folder, _ = first_day
+    program = "import sys; from bots.cli import main; main(['doctor']); sys.exit('agents' in sys.modules)"
+    settings = environment(folder, OPENAI_API_KEY="sk-test", DESK_MODEL="gpt-x")
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, env=settings, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"gpt-x" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("store", "do"),
+    [
+        ("oracle:thing", "DESK_STORE names no store (oracle:...): it must be sqlite:///FILE"),
+        ("sqlite:///", "DESK_STORE names no store"),
+        ("sqlite:///nowhere/desk.db", "the folder of nowhere/desk.db is not there: make it first, or set DESK_STORE"),
+        ("sqlite:///.", "is a folder: set DESK_STORE to a file in it"),
+    ],
+)
+def test_the_doctor_finds_a_wrong_store_to_be_one(tmp_path, deskmate, store, do):
+    wrong = wrong_with(deskmate, tmp_path, DESK_STORE=store)
+    assert wrong.keys() == {"store"}
+    assert do in wrong["store"]
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_store_that_is_still_to_be_made(tmp_path, deskmate):
+    for settings in ({}, {"DESK_STORE": ""}):
+        found = deskmate.json("doctor", folder=tmp_path, **settings)
+        assert [(check["check"], check["do"]) for check in found["checks"]] == [
+            ("model", ""),
+            ("store", ""),
+            ("keys", ""),
+        ]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("counts", "told"), [(1, "1 message to be answered, 1 piece to be posted"), (0, "0 messages")])
+def test_the_doctor_counts_in_words_that_agree(counts, told):
+    findings = Findings(counts=dict.fromkeys(("queued", "open", "parked", "unknown"), counts))
+    look_at_events(findings, ["e1"] * counts)
+    assert told in findings.checks[0]["found"]
+    assert [check["found"] for check in findings.checks[1:]] == [
+        "given up: 1 message, e1",
+        "1 piece may or may not have been posted, held here",
+    ][: 2 * counts]
+
+
 def test_the_store_is_migrated(first_day, deskmate):
     found = deskmate.json("migrate", folder=first_day[0])
-    assert found == {"store": f"sqlite:///{first_day[0]}/desk.db", "schema": 1}
+    assert found == {"store": f"sqlite:///{first_day[0]}/desk.db", "schema": NEWEST}
 
 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
         (("tickets", "list"), ["TKT-1001", "the printer burns", "Alice"]),
-        (("tickets", "show", "tkt-1001"), ["TKT-1001: the printer burns", "terminal/local/dm/alice"]),
+        (("tickets", "show", "tkt-1001"), ["TKT-1001: the printer burns", "terminal/local/dm/alice", " UTC  opened"]),
         (("sessions", "list"), ["terminal/local/dm/bob"]),
-        (("sessions", "show", "terminal/local/dm/bob", "--reason", "a test"), ["1. bob", "hello"]),
+        (
+            ("sessions", "show", "terminal/local/dm/bob", "--reason", "a test"),
+            ["branch main, 1 turn\n", "1. bob", " UTC\n", "hello"],
+        ),
         (("usage",), ["Alice", "premium"]),
         (("audit", "list"), ["review"]),
-        (("doctor",), ["ok  store"]),
-        (("migrate",), ["is at schema 1"]),
+        (("doctor",), ["ok  store", "0 messages to be answered, 0 pieces to be posted"]),
+        (("migrate",), [f"is at schema {NEWEST}, the newest"]),
     ],
 )
 def test_without_json_people_can_read_it(first_day, deskmate, args, words):
@@ -182,6 +237,32 @@ def test_what_stops_a_start_is_one_line_that_says_what_to_do(copied, deskmate, w
     assert message in refusal(deskmate("chat", "--jsonl", folder=copied, **settings))
     # A lock and its like may stay; a key or a keyring in place of the one that is gone would hide what is lost.
     assert {path.name for path in copied.iterdir()} - before <= {"desk.db.desk", "desk.db.write", "desk.db.keys.write"}
+
+
+FOLDERS = [
+    ("keys", {"DESK_KEYRING": "keys"}, "keys is a folder: set DESK_KEYRING to a file"),
+    ("desk.db.keys", {}, "desk.db.keys is a folder: set DESK_KEYRING to a file"),
+    ("desk.db.key", {}, "desk.db.key is a folder, where a file should be: move it away, or set DESK_MASTER_KEY"),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "message"), FOLDERS)
+def test_a_folder_in_place_of_keys_is_said_to_be_one(copied, deskmate, name, settings, message):
+    (copied / name).unlink(missing_ok=True)
+    (copied / name).mkdir()
+    assert refusal(deskmate("chat", "--jsonl", folder=copied, **settings)).endswith(message)
+    wrong = wrong_with(deskmate, copied, **settings)
+    assert wrong.keys() == {"keys"}
+    assert wrong["keys"].endswith(message)
+
+
+@pytest.mark.parametrize(("name", "settings", "message"), FOLDERS)
+def test_a_folder_in_place_of_keys_stops_the_first_start_before_a_key_is_made(
+    tmp_path, deskmate, name, settings, message
+):
+    (tmp_path / name).mkdir()
+    assert refusal(deskmate("chat", "--jsonl", folder=tmp_path, **settings)).endswith(message)
+    assert [path.name for path in tmp_path.glob("*key*")] == [name]
 
 
 @pytest.mark.parametrize("args", [("doctor", "--json"), ("chat", "--jsonl")])

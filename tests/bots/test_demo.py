@@ -99,8 +99,8 @@ def test_what_does_not_hold_ends_the_demo():
 
 
 def test_a_desk_that_fails_ends_the_demo_with_its_own_words(tmp_path):
-    (tmp_path / "desk.db").write_text("this is no database, " * 100)
-    with pytest.raises(DemoError, match=r"ended without an answer to 'Hello!(.|\n)*deskmate: .*desk\.db"):
+    (tmp_path / "desk.toml").write_text("modle = 'x'")
+    with pytest.raises(DemoError, match=r"ended without an answer to 'Hello!(.|\n)*deskmate: modle in desk\.toml: no"):
         asyncio.run(tell(Stage(tmp_path), Drawing(Console(file=io.StringIO()))))
 
 

@@ -1,10 +1,20 @@
+import re
+
 import pytest
 
+from core.clock import now
 from core.errors import ConfigError
 from core.queries import AuditLines, Counts, FeedbackOf
-from core.tickets import all_tickets
+from core.tickets import all_tickets, staff_change
 from core.words import WORDS, word_named, word_of_reaction
 from tests.core.talk import open_talk
+from tests.storage.samples import commit
+
+
+async def let_wait(talk, ticket):
+    changes = {"status": "waiting_for_staff"}
+    _, records = staff_change(ticket, changes, talk.sealer, actor=ticket.customer, at=now())
+    await commit(talk.store, *records)
 
 
 async def test_every_word_of_the_table_answers_or_is_silent_as_it_says(talk):
@@ -55,7 +65,7 @@ async def test_a_branch_keeps_the_main_line_as_it_was(talk):
     (shown,) = await talk.command("alice", "history")
     assert "99" not in shown
     (listed,) = await talk.command("alice", "branches")
-    assert "- main: 1 turns (you are here)" in listed
+    assert "- main: 1 turn (you are here)" in listed
     assert "- what-if: 2 turns" in listed
 
 
@@ -85,6 +95,11 @@ async def test_a_branch_can_start_from_an_older_turn(talk):
         ("rewind", ("9",), "There is no such turn here. Say `history` to see the turns and their numbers."),
         ("rewind", ("x",), "Say it like this: `rewind N`."),
         ("undo", ("many",), "Say it like this: `undo [n]`."),
+        (
+            "history",
+            ("0",),
+            "Say it like this: `history` for the newest ten turns, `history 20` for that many, from 1 to 100.",
+        ),
         ("ticket", ("TKT-1",), "There is no such ticket among yours. Say `tickets` to see them."),
         ("open", ("nonsense",), "There is no such ticket among yours. Say `tickets` to see them."),
         ("ticket-summary", (), "You have no tickets yet."),
@@ -98,7 +113,7 @@ async def test_what_cannot_be_done_is_said_in_one_line(talk, word, args, answer)
 async def test_clear_asks_first_and_then_deletes_for_good(talk):
     await talk.say("alice", "open a ticket: no ink")
     (question,) = await talk.command("alice", "clear")
-    assert question.startswith("This deletes this conversation (1 turns) for good")
+    assert question.startswith("This deletes this conversation (1 turn) for good")
     assert talk.last.private
     await talk.command("alice", "clear", "confirm")
     counts = {row.table: row.rows for row in await talk.store.read(Counts())}
@@ -132,14 +147,54 @@ async def test_a_muted_conversation_is_not_answered(talk):
     assert len(await talk.say("alice", "hello")) == 1
 
 
-async def test_ticket_summary_tells_where_the_newest_open_ticket_stands(talk):
+async def test_numbers_agree_with_what_is_counted(talk):
+    assert (await talk.command("alice", "whoami"))[0].endswith("branch main, 0 turns.")
+    assert " 0 tokens in 0 model calls " in (await talk.command("alice", "usage"))[0]
+    await talk.say("alice", "hello")
+    assert (await talk.command("alice", "whoami"))[0].endswith("branch main, 1 turn.")
+    assert " in 1 model call (" in (await talk.command("alice", "usage"))[0]
+
+
+async def test_a_ticket_that_waits_for_staff_is_told_in_words_with_times_in_utc(talk):
     await talk.say("alice", "open a ticket: no ink")
-    (shown,) = await talk.command("alice", "ticket-summary")
+    (ticket,) = await all_tickets(talk.store, talk.sealer, 10)
+    await let_wait(talk, ticket)
+    line = "TKT-1001: no ink (waiting for staff, priority normal)"
+    assert await talk.command("alice", "tickets") == [f"- {line}"]
+    for word, args in (("ticket", ("TKT-1001",)), ("ticket-summary", ())):
+        (shown,) = await talk.command("alice", word, *args)
+        assert shown.startswith(line)
+        assert re.search(r"^- \d{4}-\d\d-\d\d \d\d:\d\d UTC status: open to waiting for staff \(staff\)$", shown, re.M)
+        assert "_" not in shown
+
+
+@pytest.mark.parametrize("word", ["summary", "ticket-summary"])
+async def test_nothing_is_offered_to_be_posted_where_nobody_else_reads(talk, word):
+    await talk.say("alice", "open a ticket: no ink")
+    await talk.command("alice", word)
+    assert talk.last.buttons == ()
+
+
+async def test_a_summary_asked_for_in_words_in_a_shared_thread_is_given_and_names_nobody_elses_ticket(talk):
+    where = {"channel": "c1", "thread": "t1"}
+    await talk.say("alice", "open a ticket: no ink", **where)
+    await talk.say("bob", "open a ticket: no paper", **where)
+    (shown,) = await talk.say("bob", "summary", **where)
+    assert "TKT-1002 “no paper”" in shown
+    assert "“open a ticket: no paper” – I opened TKT-1002" in shown
+    assert "TKT-1001" not in shown
+    assert "no ink" not in shown
+
+
+async def test_ticket_summary_tells_where_the_newest_open_ticket_stands(talk):
+    where = {"channel": "c1", "thread": "t1"}
+    await talk.say("alice", "open a ticket: no ink", **where)
+    (shown,) = await talk.command("alice", "ticket-summary", **where)
     assert shown.startswith("TKT-1001: no ink (open, priority normal)\nopened ")
     assert "TKT-1001 is about: no ink." in shown
     assert talk.last.private
     assert talk.last.buttons[0].label == "Post here"
-    await talk.command("alice", "ticket-summary", *talk.last.buttons[0].args)
+    await talk.command("alice", "ticket-summary", *talk.last.buttons[0].args, **where)
     assert not talk.last.private
 
 

@@ -143,6 +143,12 @@ async def test_in_a_shared_place_the_speakers_name_does_not_count_against_the_li
     assert (await Scene(shared=True).ask("Alice: " + "x" * MAX_TEXT)).status is TurnStatus.DONE
 
 
+async def test_where_others_read_a_model_is_told_which_tickets_it_may_name():
+    from core.instructions import SHARED
+
+    assert "name no ticket but those of the customer who asks" in SHARED
+
+
 async def test_an_answer_that_names_somebody_elses_ticket_is_held_back():
     from agents.testing import ScriptedModel
 

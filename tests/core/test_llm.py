@@ -6,7 +6,8 @@ import pytest
 
 from core.config import check_settings
 from core.errors import ConfigError, ModelFailedError
-from core.llm import model_name, model_of
+from core.llm import model_of
+from core.model_name import model_name
 from core.models import TurnStatus, Usage
 from core.offline import OfflineModel
 from core.summaries import RunningSummary

@@ -89,6 +89,31 @@ async def test_it_sums_up():
     assert "My fan is loud" in text
 
 
+SHARED_LINES = [
+    HistoryLine(1, NOW, "Bob: open a ticket: no paper", "I opened TKT-1009: “no paper” (priority normal)."),
+    HistoryLine(2, NOW, "Alice: my fan is loud", "I opened TKT-1001: “Fan” (priority normal)."),
+    HistoryLine(3, NOW, "said in private, in a session of the same user", "Noted."),
+    HistoryLine(4, NOW, "Alice: what of TKT-1009?", "There is no ticket TKT-1009 among yours."),
+    # Another Alice: her words stand here for all to read, but her ticket is not this one's.
+    HistoryLine(5, NOW, "Alice: open a ticket: no ink", "I opened TKT-1010: “no ink” (priority normal)."),
+]
+NAMED = [{"role": "user", "content": "Alice: what of TKT-1009?"}]
+
+
+async def test_in_a_shared_place_it_sums_up_what_the_asker_has_in_it():
+    scene = Scene(shared=True, history=NAMED, tickets=[ticket(1001, "Fan")], session_history=SHARED_LINES)
+
+    answer = await scene.ask("Alice: summary please")
+
+    assert answer.status is TurnStatus.DONE
+    assert answer.text.splitlines() == [
+        "Alice, 5 actions so far. Open tickets: TKT-1001 “Fan”.",
+        "2. “my fan is loud” – I opened TKT-1001: “Fan” (priority normal).",
+        "4. “what of TKT-1009?” – There is no ticket TKT-1009 among yours.",
+        "5. “open a ticket: no ink”",
+    ]
+
+
 FACTS = [
     ("My invoice number is INV-4711, and it was charged twice.", "what was my invoice number?", "INV-4711"),
     ("I have a question about invoice INV-2201.", "What was my invoice number again?", "INV-2201"),
@@ -139,9 +164,21 @@ async def test_it_remembers_for_good_what_it_is_asked_to():
 
     (text,) = await talk("what is my favourite colour?", scene=scene)
 
-    assert told == "I will remember that. favourite colour: dark blue."
+    assert told == "I will remember your favourite colour: dark blue."
     assert text == "Your favourite colour was dark blue."
     assert scene.customer.preferences["prefer"] == "e-mail"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("remember that I prefer e-mail.", "I will remember that you prefer e-mail."),
+        ("remember: my door code is 4711", "I will remember your door code: 4711."),
+        ("remember that the office moves in May", "I will remember this: the office moves in May."),
+    ],
+)
+async def test_what_it_remembers_reads_as_a_sentence(said, answer):
+    assert await talk(said) == [answer]
 
 
 async def test_a_shared_place_gets_nothing_that_was_said_in_private():

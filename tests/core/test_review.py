@@ -105,7 +105,7 @@ async def test_reactions_of_others_do_nothing_and_say_nothing(talk, reaction):
     where = {"channel": "c", "thread": "t"}
     await talk.say("alice", "hello", **where)
     assert await talk.react("bob", talk.last.key, reaction, **where) == []
-    assert "1 turns" in (await talk.command("alice", "whoami", **where))[0]
+    assert "1 turn." in (await talk.command("alice", "whoami", **where))[0]
     assert "branch main" in (await talk.command("alice", "whoami", **where))[0]
 
 
