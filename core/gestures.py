@@ -10,7 +10,7 @@ from core.config import MAX_TEXT
 from core.errors import BadInputError, TooLongError
 from core.models import Button, TurnStatus
 from core.preferences import preference_records
-from core.queries import ItemsOf, TurnById, TurnRow
+from core.queries import ItemsOf, TurnById, TurnRow, TurnsOf
 from core.records import (
     BlankDeliveries,
     BumpRevision,
@@ -26,6 +26,7 @@ from core.tree import chain_from, stands
 from core.undoing import answer_again, answer_anew, retract
 
 REMOVED = "This answer was removed together with its question."
+_UNANSWERED = (TurnStatus.BLOCKED, TurnStatus.FAILED, TurnStatus.STOPPED)
 REDACTED = "(removed by a moderator)"
 
 
@@ -83,7 +84,7 @@ async def _erase(call: Call, turn: TurnRow) -> list[Record]:
         asker = call.scene.customer
         records += await preference_records(call.kit.store, call.kit.sealer, asker, [turn], back=False)
     await retract(call, [turn], REMOVED)
-    for one in (turn, *await _earlier(call, turn)):
+    for one in (turn, *await _earlier(call, turn), *await _refused(call, turn)):
         erased = _turn_with(call, one, {}, status=TurnStatus.ERASED)
         records += [DropItems(one.id), erased, BlankDeliveries(one.id)]
     return [
@@ -98,6 +99,13 @@ async def _earlier(call: Call, turn: TurnRow) -> list[TurnRow]:
     ids = _opened(call, turn).get("earlier", [])
     found = [await call.kit.store.read(TurnById(id_)) for id_ in ids]
     return [row for rows in found for row in rows if row.session == turn.session]
+
+
+async def _refused(call: Call, turn: TurnRow) -> list[TurnRow]:
+    """The turns that asked the message again and were not answered: an edit that was blocked leaves its words there."""
+    after = [row for row in await call.kit.store.read(TurnsOf(turn.session)) if row.id > turn.id]
+    unanswered = [row for row in after if row.status in _UNANSWERED and row.speaker == turn.speaker]
+    return [row for row in unanswered if turn.id in _opened(call, row).get("earlier", [])]
 
 
 async def _redact(call: Call, turn: TurnRow) -> list[Record]:

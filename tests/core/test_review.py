@@ -149,6 +149,16 @@ async def test_a_deleted_message_takes_along_what_it_said_before_it_was_edited(t
     assert [await talk.store.read(ItemsOf(turn.id)) for turn in kept] == [[]] * 4
 
 
+async def test_a_deleted_message_takes_along_an_edit_that_was_refused(talk):
+    await talk.say("alice", "hello", id_="q1")
+    await talk.edit("alice", "q1", "my secret is hunter2, I hope you die")
+    assert [turn.status for turn in await turns(talk)] == ["done", "blocked"]
+    await talk.delete("alice", "q1")
+    kept = await turns(talk)
+    assert [turn.status for turn in kept] == ["erased"] * 2
+    assert [open_json(talk.sealer, "turn", turn.speaker, turn.id, turn.body) for turn in kept] == [{}] * 2
+
+
 async def test_the_last_ticket_may_be_resolved(talk):
     await talk.say("alice", "open a ticket: no ink")
     await talk.say("alice", "resolve TKT-1001")
