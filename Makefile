@@ -14,13 +14,16 @@ UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo chat test check fix bench crash sdk-tests lock
+.PHONY: help demo demo-slack chat test check fix bench crash sdk-tests lock
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
 
 demo: $(READY) ## Two days of a support desk in under a minute, offline
 	@$(BIN)/python -m bots.demo
+
+demo-slack: $(READY) ## The same in a simulated Slack workspace
+	@$(BIN)/python -m bots.demo_slack
 
 chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat --user alice)
 	@$(BIN)/deskmate chat

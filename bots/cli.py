@@ -9,10 +9,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from core.errors import BadInputError, DeskError
+from core.errors import BadInputError, ConfigError, DeskError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -58,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_chat(commands)
     _command(commands, "demo", "two days of a support desk in under a minute, offline", _demo)
-    _reading(commands, "doctor", "check store, keys and model, and say what to do", _doctor)
+    _add_slack(commands)
+    doctor = _reading(commands, "doctor", "check store, keys and model, and say what to do", _doctor)
+    doctor.add_argument("--slack", action="store_true", help="check the Slack app too: tokens, scopes, connection")
     _add_records(commands)
     _reading(commands, "migrate", "bring the store to the newest schema", _migrate)
     return parser
@@ -72,6 +74,16 @@ def _add_chat(commands: "Commands") -> None:
     chat.add_argument("--channel", help="talk in a channel that others read, instead of in private")
     chat.add_argument("--thread", help="talk in a thread")
     chat.add_argument("--jsonl", action="store_true", help="read and write lines of JSON instead")
+
+
+def _add_slack(commands: "Commands") -> None:
+    slack = _command(commands, "slack", "serve people in a Slack workspace", _slack)
+    slack.set_defaults(run=_slack)
+    slack.add_argument("--http", metavar="HOST:PORT", dest="listen", help="listen here instead of using Socket Mode")
+    parts = slack.add_subparsers(metavar="[manifest]")
+    manifest = _command(parts, "manifest", "print the app's manifest, to be pasted into Slack", _slack_manifest)
+    manifest.add_argument("--http", metavar="URL", help="for a desk that Slack reaches at this address")
+    manifest.add_argument("--plain", action="store_true", help="for a workspace without Slack's agent surface")
 
 
 def _add_records(commands: "Commands") -> None:
@@ -136,6 +148,36 @@ def _chat(options: Options) -> int:
     return run_chat(settings, Speaker(options.user, options.name, options.tier, options.channel, options.thread))
 
 
+def _slack(options: Options) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from bots.settings import read_settings
+    from bots.slack_settings import read_slack_settings
+
+    settings, slack = read_settings(), read_slack_settings(http=options.listen is not None)
+    with _extra("slack"):
+        from bots.slackbot import run_slack
+    return run_slack(settings, slack, options.listen)
+
+
+def _slack_manifest(options: Options) -> int:
+    from adapters.slack.manifest import manifest
+    from adapters.slack.manifest_yaml import to_yaml
+
+    print(to_yaml(manifest(url=options.http, plain=options.plain)), end="")
+    return 0
+
+
+@contextlib.contextmanager
+def _extra(name: str) -> Iterator[None]:
+    """Name the extra to install where a library is missing that only some need."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"{error.name} is not installed: install deskmate with its extra, deskmate[{name}]"
+        ) from error
+
+
 def _demo(_: Options) -> int:
     from bots import demo
 
@@ -149,6 +191,10 @@ def _doctor(options: Options) -> int:
     from bots.settings import read_settings
 
     findings = asyncio.run(examine(read_settings()))
+    if options.slack:
+        with _extra("slack"):
+            from bots.slack_doctor import examine_slack
+        asyncio.run(examine_slack(findings))
     _write(options, findings.value(), tables.doctor)
     return 0 if findings.ok else FAILED
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import getpass
-import signal
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -13,8 +11,10 @@ from adapters.terminal.pipes import LineSink, read_lines
 from adapters.terminal.render import notice
 from adapters.terminal.translate import checked_name, ref_of
 from bots.assemble import open_desk
+from bots.leaving import until_told
 from core.config import Settings
 from core.errors import ConfigError
+from core.model_name import is_offline
 from core.models import ConversationRef, Profile
 
 STDIN, STDOUT = 0, 1
@@ -39,12 +39,12 @@ def run_chat(settings: Settings, speaker: Speaker) -> int:
         raise ConfigError(f"--tier {speaker.tier!r} is no tier: there are {', '.join(settings.tiers.names)}")
     console = Console(highlight=False)
     chat = Chat(read_lines(STDIN), console, ref=ref, profile=Profile(speaker.name, speaker.tier))
-    return asyncio.run(_until_told(_chat(settings, chat, console, ref.user), interrupt=chat.interrupt, interrupted=0))
+    return asyncio.run(until_told(_chat(settings, chat, console, ref.user), interrupt=chat.interrupt, interrupted=0))
 
 
 def run_jsonl(settings: Settings) -> int:
     _check_strategies(settings)
-    return asyncio.run(_until_told(_jsonl(settings), interrupt=lambda: False, interrupted=INTERRUPTED))
+    return asyncio.run(until_told(_jsonl(settings), interrupt=lambda: False, interrupted=INTERRUPTED))
 
 
 def _check_strategies(settings: Settings) -> None:
@@ -55,8 +55,6 @@ def _check_strategies(settings: Settings) -> None:
 
 
 async def _chat(settings: Settings, chat: Chat, console: Console, user: str) -> None:
-    from core.llm import is_offline
-
     async with open_desk(settings, [chat], serving=False) as desk:
         console.print(notice(f"You are {user}. `/help` shows what can be said, /quit or Ctrl-D leaves."))
         if is_offline(settings):
@@ -69,32 +67,6 @@ async def _jsonl(settings: Settings) -> None:
         lines = JsonLines(read_lines(STDIN), sink)
         async with open_desk(settings, [lines], serving=False) as desk:
             await lines.run(desk)
-
-
-async def _until_told(work: Coroutine[None, None, None], *, interrupt: Callable[[], bool], interrupted: int) -> int:
-    """Work to the end, or until a signal says to leave: what was begun is then given back. Returns the exit code."""
-    task = asyncio.ensure_future(work)
-    told: list[int] = []
-
-    def leave(code: int) -> None:
-        # Once: a second signal must not cut off what the first one set going.
-        if not told:
-            told.append(code)
-            task.cancel()
-
-    def on_interrupt() -> None:
-        if not interrupt():
-            leave(interrupted)
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, leave, 0)
-    loop.add_signal_handler(signal.SIGINT, on_interrupt)
-    await asyncio.wait((task,))
-    if told and task.cancelled():
-        return told[0]
-    await task
-    return 0
 
 
 def _ref(speaker: Speaker) -> ConversationRef:

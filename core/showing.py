@@ -115,7 +115,9 @@ async def ticket_summary(call: Call) -> Result:
     entries = _in_words(await timeline(call.kit.store, call.kit.sealer, chosen, 5))
     summed = await call.kit.summaries.of_ticket(chosen, entries)
     opened = f"opened {chosen.opened:%Y-%m-%d %H:%M} UTC"
-    call.say("\n".join([_line(chosen), opened, *_timeline(entries), summed.text]), buttons=_post_here(call))
+    # A blank line: where lists are drawn, what follows would be read into the last entry.
+    text = "\n".join([_line(chosen), opened, "", *_timeline(entries), "", summed.text])
+    call.say(text, buttons=_post_here(call))
     return _booked(call, summed.calls)
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.slack.permissions import SCOPES
 from adapters.terminal.app import JsonLines
 from adapters.terminal.pipes import LineSink
 from adapters.terminal.render import acknowledgement, line_of, refusal
 from adapters.terminal.translate import event_of, ref_of
 from bots.cli import main
 from bots.settings import variables
+from bots.slack_settings import VARIABLES
 from core.config import StrategyName, check_settings
 from core.errors import BadInputError
 from core.models import Accepted, Delivery
@@ -26,8 +28,9 @@ from tests.core.talk import open_talk
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
-README, ADAPTING, COMMANDS, TERMINAL = (
-    (ROOT / name).read_text() for name in ("README.md", "docs/adapting.md", "docs/commands.md", "docs/terminal.md")
+README, ADAPTING, COMMANDS, TERMINAL, SLACK = (
+    (ROOT / name).read_text()
+    for name in ("README.md", "docs/adapting.md", "docs/commands.md", "docs/terminal.md", "docs/slack.md")
 )
 CODE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BY_RULES = """
@@ -108,7 +111,7 @@ def test_every_make_target_a_page_names_is_there(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_in_house)
 def test_every_command_a_page_names_is_there(page, capsys):
     for line in re.findall(r"(?:^|`)deskmate ((?:[a-z]+)[^`\n]*)", page.read_text(), re.MULTILINE):
-        words = re.match(r"[a-z]+(?: (?:list|show)\b)?", line)[0].split()
+        words = re.match(r"[a-z]+(?: (?:list|show|manifest)\b)?", line)[0].split()
         with pytest.raises(SystemExit) as ended:
             main([*words, "--help"])
         options = re.findall(r"(?<= )--[a-z]+", re.sub(r"\s{3,}.*", "", line))
@@ -128,7 +131,7 @@ def test_every_sample_of_an_operators_file_is_valid(page):
 
 def test_the_settings_of_a_start_have_a_line_in_the_readme():
     named = [name for cells in rows(marked(README, "settings")) for name in quoted(cells[0])]
-    assert sorted(named) == sorted([*(name for name in variables() if "__" not in name), "DESK_CONFIG"])
+    assert sorted(named) == sorted([*(name for name in variables() if "__" not in name), "DESK_CONFIG", *VARIABLES])
 
 
 def test_the_words_of_the_readme_are_in_the_table():
@@ -176,6 +179,16 @@ def test_the_table_of_words_is_the_one_of_the_code():
         ]
         for word in WORDS
     ]
+
+
+def test_the_scopes_of_the_slack_page_are_those_the_manifest_asks_for():
+    listed = [[*quoted(cells[0]), cells[1]] for cells in rows(marked(SLACK, "scopes"))]
+    assert listed == [[scope.name, f"{'optional: ' if scope.optional else ''}{scope.why}"] for scope in SCOPES]
+
+
+def test_the_reactions_of_the_slack_page_are_those_of_the_words():
+    listed = [name for cells in rows(marked(SLACK, "reactions")) for name in quoted(cells[0])]
+    assert listed == [word.reaction for word in WORDS if word.reaction]
 
 
 def test_the_examples_of_words_are_words():

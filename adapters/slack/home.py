@@ -43,7 +43,8 @@ def _ticket(ticket: Ticket) -> str:
 def _used(usage: Usage | None) -> str:
     if usage is None or not usage.requests:
         return "Nothing yet."
-    return f"{usage.total_tokens:,} tokens in {usage.requests:,} requests to the language model."
+    requests = f"{usage.requests:,} request{'' if usage.requests == 1 else 's'}"
+    return f"{usage.total_tokens:,} tokens in {requests} to the language model."
 
 
 def _bulleted(lines: Sequence[str]) -> str:

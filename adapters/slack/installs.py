@@ -21,6 +21,7 @@ class OneWorkspace:
         self.us = Us("", "")
         self.workspace = ""
         self.bot = ""
+        self.scopes = frozenset[str]()
 
     async def connect(self) -> None:
         """Ask Slack whose token it is. Raises ConfigError where it is nobody's, PlatformError where Slack is away."""
@@ -37,6 +38,8 @@ class OneWorkspace:
             raise PlatformError(f"Slack cannot be reached at {self._base_url}: {type(error).__name__}") from error
         self.us = Us(str(found["team_id"]), str(found["user_id"]))
         self.workspace, self.bot = str(found.get("team", "")), str(found.get("user", ""))
+        granted = {name.lower(): value for name, value in found.headers.items()}.get("x-oauth-scopes", "")
+        self.scopes = frozenset(name.strip() for name in granted.split(",") if name.strip())
 
     async def token_of(self, workspace: str) -> str:
         """The token of the workspace; all pieces of others wait."""

@@ -6,6 +6,8 @@ from typing import Any
 from core.models import ConversationRef
 
 PLATFORM = "slack"
+MAX_TEXT = 100_000
+"""Characters of a string that are read: more than Slack takes (40,000), and than the desk does."""
 
 Json = dict[str, Any]
 
@@ -67,6 +69,6 @@ def objects_in(value: Json, key: str) -> list[Json]:
 
 
 def text_in(value: Json, key: str) -> str:
-    """The string under a key, empty where there is none."""
+    """The string under a key, empty where there is none. What is longer than Slack's longest is cut."""
     inner = value.get(key)
-    return inner if isinstance(inner, str) else ""
+    return inner[:MAX_TEXT] if isinstance(inner, str) else ""

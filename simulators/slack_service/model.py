@@ -21,6 +21,7 @@ BOT_SCOPES = frozenset(
         "im:history",
         "im:read",
         "im:write",
+        "metadata.message:read",
         "mpim:history",
         "mpim:read",
         "mpim:write",

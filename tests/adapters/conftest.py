@@ -15,7 +15,7 @@ import pytest
 from adapters.terminal.app import JsonLines
 from bots.assemble import open_desk
 from core.config import Settings
-from tests.adapters.slack_harness import SlackHarness
+from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ async def iter_queue(queue):
 HARNESSES = {
     "terminal": TerminalHarness,
     "slack": SlackHarness,
+    "slack-http": SlackHttpHarness,
 }
 
 

@@ -1,12 +1,17 @@
 """Slack's harness: people in a simulated workspace, the real Bolt app between them and a real desk."""
 
-from contextlib import AsyncExitStack
+import asyncio
+import socket
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
 
+import uvicorn
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.app import SlackApp
 from adapters.slack.installs import OneWorkspace
+from adapters.slack.web import http_app
 from bots.assemble import open_desk
 from core.words import word_named
 from simulators.slack_service import SlackService
@@ -17,6 +22,7 @@ class SlackHarness:
     """Direct messages, and threads in the channel `help`; words are said with `/desk`, in threads with `!`."""
 
     stream_after = 60.0
+    timing = None
 
     def __init__(self, settings):
         self._settings = settings
@@ -28,7 +34,7 @@ class SlackHarness:
         self._first_texts = {}
 
     async def __aenter__(self):
-        self.slack = await self._service.enter_async_context(SlackService())
+        self.slack = await self._service.enter_async_context(SlackService(timing=self.timing))
         self._channel = self.slack.channel("help")
         await self._start()
         return self
@@ -40,7 +46,9 @@ class SlackHarness:
     async def _start(self):
         install = OneWorkspace(self.slack.bot_token, self.slack.api_url)
         await install.connect()
-        app = await self._bot.enter_async_context(SlackApp(install, self.slack.api_url, stream_after=self.stream_after))
+        self._app = app = await self._bot.enter_async_context(
+            SlackApp(install, self.slack.api_url, stream_after=self.stream_after)
+        )
         self._desk = await self._bot.enter_async_context(open_desk(self._settings, [app], serving=False))
         await self._bot.enter_async_context(app.serving(self._desk))
         await self._connect(app)
@@ -148,6 +156,37 @@ class SlackHarness:
             for person in self._people.values():
                 for one in self.slack.seen_by(person, channel):
                     self._first_texts.setdefault(one.ts, _words(one))
+
+
+class SlackHttpHarness(SlackHarness):
+    """The same, with signed requests over HTTP."""
+
+    _seconds = 0
+
+    async def _connect(self, app):
+        self._url = await self._bot.enter_async_context(served(http_app(app, [self.slack.signing_secret])))
+        self.slack.deliver_to(f"{self._url}/slack/events")
+
+    async def redeliver(self, id_):
+        # Slack signs what it sends again under another second; to the byte the same, it would not reach the desk.
+        self._seconds += 1
+        self.slack.world.clock = lambda: time.time() + self._seconds
+        self.slack.deliver_to(f"{self._url}/slack/events")
+        await super().redeliver(id_)
+
+
+@asynccontextmanager
+async def served(app):
+    """Serve an ASGI app on a free port of this machine; its address."""
+    # Who connects before the server runs waits in the socket's queue.
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
 
 
 def _words(shown):

@@ -36,6 +36,8 @@ def update(context: Context) -> Json:
     if len(context.args.text("text")) > limits.UPDATE_TEXT:
         raise RefusedError("msg_too_long")
     changes = _changes(context, message)
+    # From now on it is a message like any other: what was streamed is replaced, not added to.
+    message.stream = ""
     context.happenings.edit(message, context.install.user, changes)
     body = message_json(message, channel, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": body}

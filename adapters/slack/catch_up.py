@@ -1,0 +1,98 @@
+"""What was said while nobody listened: read again from where the desk last heard of each conversation.
+
+Slack sends again what was not acknowledged for some minutes only; a desk that was away longer reads the rest. The inbox
+refuses what it has seen, so to read too much does no harm. https://docs.slack.dev/reference/methods/conversations.history
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from adapters.slack import translate
+from adapters.slack.api import Json, SlackApi
+from adapters.slack.refs import Us, objects_in, text_in
+from core.errors import PlatformError
+from core.models import Event, UserMessage
+from core.ports import Notes
+
+log = logging.getLogger(__name__)
+
+HEARD = "heard"
+DAYS = 7
+"""How long a conversation may have been silent to be read again."""
+MOST = 200
+"""Conversations that are read again at most, those last heard of."""
+PAGES, PAGE = 5, 200
+
+_DAY = 86_400
+
+
+class CatchUp:
+    """Remembers the newest message of each conversation, and reads what came after it."""
+
+    def __init__(self, api: SlackApi) -> None:
+        """Nothing is read here."""
+        self._api = api
+        self._notes: Notes | None = None
+        self._newest: dict[str, str] = {}
+
+    def remember_in(self, notes: Notes) -> None:
+        """Use these notes from now on."""
+        self._notes = notes
+
+    async def heard(self, event: Event) -> None:
+        """Take note that the desk has a message. It rides with the next commit: what is lost of it is read twice."""
+        if self._notes is None or not isinstance(event, UserMessage):
+            return
+        ref = event.ref
+        # The thread too where this message begins it: replies to it stand in no channel's history.
+        for place in (ref.channel, f"{ref.channel}/{ref.thread}"):
+            if event.id > self._newest.get(place, ""):
+                self._newest[place] = event.id
+                await self._notes.ride(HEARD, place, event.id)
+
+    async def read(self, us: Us, accept: Callable[[Event], Awaitable[None]]) -> int:
+        """Hand in what was said meanwhile, conversation by conversation; how many messages that were."""
+        found = 0
+        for place, newest in await self._places():
+            try:
+                async for message in self._after(us, place, newest):
+                    heard = translate.event_of(message, us)
+                    if heard is not None and heard.for_us:
+                        await accept(heard.event)
+                        found += 1
+            except PlatformError as error:
+                log.warning("what was said in one conversation meanwhile cannot be read: %s", error)
+        return found
+
+    async def _places(self) -> list[tuple[str, str]]:
+        """The conversations last heard of, channels before threads, and the ts of the newest message of each.
+
+        What was noted of older ones is forgotten.
+        """
+        if self._notes is None:
+            return []
+        marks = await self._notes.all(HEARD)
+        since = f"{time.time() - DAYS * _DAY:.6f}"
+        for place in [place for place, ts in marks.items() if ts < since]:
+            await self._notes.drop(HEARD, place)
+        recent = sorted(((ts, place) for place, ts in marks.items() if ts >= since), reverse=True)[:MOST]
+        return sorted(((place, ts) for ts, place in recent), key=lambda mark: ("/" in mark[0], mark))
+
+    async def _after(self, us: Us, place: str, newest: str) -> AsyncIterator[Json]:
+        """The messages after `newest`, oldest first, each as the event Slack would have sent."""
+        channel, _, thread = place.partition("/")
+        method = "conversations.replies" if thread else "conversations.history"
+        messages: list[Json] = []
+        cursor = None
+        for _ in range(PAGES):
+            page = await self._api.call(
+                us.team, method, channel=channel, ts=thread or None, oldest=newest, limit=PAGE, cursor=cursor
+            )
+            messages += objects_in(page, "messages")
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        for message in sorted(messages, key=lambda one: text_in(one, "ts")):
+            if text_in(message, "ts") > newest:
+                yield {"team_id": us.team, "event": {**message, "type": "message", "channel": channel}}

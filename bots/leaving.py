@@ -1,0 +1,34 @@
+"""Working until a signal says to leave."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+
+
+async def until_told(work: Coroutine[None, None, None], *, interrupt: Callable[[], bool], interrupted: int) -> int:
+    """Work to the end, or until a signal says to leave: what was begun is then given back. Returns the exit code.
+
+    `interrupt` is asked first at Ctrl-C: where it says that it dealt with it, the work goes on.
+    """
+    task = asyncio.ensure_future(work)
+    told: list[int] = []
+
+    def leave(code: int) -> None:
+        # Once: a second signal must not cut off what the first one set going.
+        if not told:
+            told.append(code)
+            task.cancel()
+
+    def on_interrupt() -> None:
+        if not interrupt():
+            leave(interrupted)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, leave, 0)
+    loop.add_signal_handler(signal.SIGINT, on_interrupt)
+    await asyncio.wait((task,))
+    if told and task.cancelled():
+        return told[0]
+    await task
+    return 0
