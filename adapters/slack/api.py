@@ -37,6 +37,8 @@ _TOKEN = frozenset(
     )
 )
 """Refusals that end when an operator mends the app: what was to be said waits until then."""
+_ONCE = frozenset(("chat.postMessage", "chat.postEphemeral", "chat.startStream", "chat.appendStream"))
+"""Methods that do it a second time when they are called a second time; of all others nobody could tell."""
 _TROUBLE = frozenset(("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"))
 
 
@@ -80,7 +82,7 @@ class SlackApi:
         """Call a method; 429 waits as long as Slack says, as often as it says so.
 
         Raises RejectedError where Slack says no for good, UnknownOutcomeError where the call was cut or Slack failed in
-        it, and PlatformError where it was surely not done and may be tried again.
+        it, and PlatformError where it may be tried again: it was surely not done, or to do it twice does no harm.
         """
         client = await self._client(workspace)
         given = {name: value for name, value in arguments.items() if value is not None}
@@ -94,7 +96,7 @@ class SlackApi:
             except aiohttp.ClientConnectorError as error:
                 raise PlatformError(f"{method}: Slack cannot be reached") from error
             except (aiohttp.ClientError, TimeoutError, ConnectionError, ValueError) as error:
-                raise UnknownOutcomeError(f"{method}: the call was cut ({type(error).__name__})") from error
+                raise _unknown(method, f"the call was cut ({type(error).__name__})") from error
 
     async def say(self, workspace: str, method: str, **arguments: Any) -> Json:  # noqa: ANN401  what Slack takes
         """Call a method that puts something before people, not faster than its channel takes it."""
@@ -124,6 +126,12 @@ def _reads_json(method: str) -> bool:
     return method.startswith(("chat.", "views.", "assistant."))
 
 
+def _unknown(method: str, why: str) -> PlatformError:
+    """What it means that nobody knows whether a call was done."""
+    error = UnknownOutcomeError if method in _ONCE else PlatformError
+    return error(f"{method}: {why}")
+
+
 def _retry_after(error: SlackApiError, method: str) -> float:
     """The seconds to wait where that is all that is wrong; raises what the failure means otherwise."""
     answer = error.response
@@ -134,7 +142,7 @@ def _retry_after(error: SlackApiError, method: str) -> float:
         log.info("%s has to wait %.0f s: Slack's rate limit", method, seconds)
         return max(seconds, 0.0)
     if status >= 500 or name in _TROUBLE:
-        raise UnknownOutcomeError(f"{method}: Slack failed ({name or status})") from error
+        raise _unknown(method, f"Slack failed ({name or status})") from error
     if name in _TOKEN:
         needed = answer.get("needed")
         missing = f", scope {needed} is missing" if needed else ""

@@ -74,6 +74,7 @@ class SlackApp:
     async def serving(self, desk: "Desk") -> AsyncIterator[None]:
         """Hand what comes in to this desk until left."""
         self._desk = desk
+        self._begin(self._catch_up.keep_on())
         try:
             yield
         finally:
@@ -81,6 +82,7 @@ class SlackApp:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await _best_effort(self._catch_up.keep())
 
     @property
     def ready(self) -> bool:
@@ -138,7 +140,7 @@ class SlackApp:
         if self._desk is None:
             raise PlatformError("the desk is stopping and takes nothing more in")
         await self._desk.accept(event)
-        await self._catch_up.heard(event)
+        self._catch_up.heard(event)
 
     def begin_catch_up(self) -> None:
         """Read what was said while nobody listened, beside what comes in now."""

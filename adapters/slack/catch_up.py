@@ -4,6 +4,7 @@ Slack sends again what was not acknowledged for some minutes only; a desk that w
 refuses what it has seen, so to read too much does no harm. https://docs.slack.dev/reference/methods/conversations.history
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,13 +12,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from adapters.slack import translate
 from adapters.slack.api import Json, SlackApi
 from adapters.slack.refs import Us, objects_in, text_in
-from core.errors import PlatformError
+from core.errors import DeskError, PlatformError
 from core.models import Event, UserMessage
 from core.ports import Notes
 
 log = logging.getLogger(__name__)
 
 HEARD = "heard"
+KEEP_SECONDS = 5.0
 DAYS = 7
 """How long a conversation may have been silent to be read again."""
 MOST = 200
@@ -40,16 +42,32 @@ class CatchUp:
         """Use these notes from now on."""
         self._notes = notes
 
-    async def heard(self, event: Event) -> None:
-        """Take note that the desk has a message. It rides with the next commit: what is lost of it is read twice."""
-        if self._notes is None or not isinstance(event, UserMessage):
+    def heard(self, event: Event) -> None:
+        """Take note that the desk has a message; `keep` writes it down."""
+        if not isinstance(event, UserMessage):
             return
         ref = event.ref
         # The thread too where this message begins it: replies to it stand in no channel's history.
         for place in (ref.channel, f"{ref.channel}/{ref.thread}"):
             if event.id > self._newest.get(place, ""):
                 self._newest[place] = event.id
-                await self._notes.ride(HEARD, place, event.id)
+
+    async def keep(self) -> None:
+        """Write down what was heard since the last time. What a crash loses of it is only read twice."""
+        heard, self._newest = self._newest, {}
+        if self._notes is None:
+            return
+        for place, newest in heard.items():
+            await self._notes.ride(HEARD, place, newest)
+
+    async def keep_on(self) -> None:
+        """Write down what is heard, every few seconds: not with each event, of which there may be hundreds."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            try:
+                await self.keep()
+            except DeskError as error:
+                log.warning("what was heard is not written down: %s", error)
 
     async def read(self, us: Us, accept: Callable[[Event], Awaitable[None]]) -> int:
         """Hand in what was said meanwhile, conversation by conversation; how many messages that were."""

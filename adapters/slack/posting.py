@@ -64,8 +64,10 @@ class Posting:
             await self._update(changed, delivery.ref.workspace)
         except RejectedError as error:
             log.info("the stream of %s is gone, its answer is posted anew: %s", delivery.to, error)
+            # Before it is posted: from then on it is found by its key.
+            await self._streams.forget(delivery.to)
             said = await self._api.say(delivery.ref.workspace, "chat.postMessage", **render.post(delivery))
-            shown = str(said["ts"])
+            return str(said["ts"])
         await self._streams.forget(delivery.to)
         return shown
 

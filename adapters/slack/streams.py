@@ -10,6 +10,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from adapters.slack import render
 from adapters.slack.api import SlackApi
@@ -51,6 +52,7 @@ class Streams:
         self._notes: Notes | None = None
         self._streams: dict[str, _Stream] = {}
         self._unknown: set[str] = set()
+        self._threads: WeakValueDictionary[tuple[str, str, str | None], asyncio.Lock] = WeakValueDictionary()
 
     def remember_in(self, notes: Notes) -> None:
         """Use these notes from now on."""
@@ -87,7 +89,7 @@ class Streams:
         noted = await self._notes.get(STREAM, to) if self._notes else None
         if not isinstance(noted, dict):
             return None
-        ts = noted.get("ts") or await self._left_behind(ref, bot, newer_than=str(noted["after"]))
+        ts = noted.get("ts") or await self._found(to, ref, bot, newer_than=str(noted["after"]))
         if ts is not None and not (stream is not None and stream.ended):
             await self._stop(ref, ts)
         return ts
@@ -117,7 +119,7 @@ class Streams:
                 await self._status(stream)
             if stream.ref.workspace in self._unknown:
                 return
-            async with stream.calling:
+            async with stream.calling, self._thread(stream.ref):
                 await self._begin(to, stream)
             while stream.ts and not stream.ended and stream.sent < STREAM_MOST:
                 async with stream.calling:
@@ -145,7 +147,8 @@ class Streams:
 
     async def _begin(self, to: str, stream: _Stream) -> None:
         ref = stream.ref
-        if self._notes is None:
+        if self._notes is None or await self.is_noted(to):
+            # A killed desk began one, and there the answer will stand: nobody would ever end a second one.
             return
         after = f"{time.time() - CLOCKS_APART:.6f}"
         await self._notes.put(STREAM, to, {"after": after, "ts": None})
@@ -178,18 +181,38 @@ class Streams:
         with suppress(RejectedError):
             await self._api.call(ref.workspace, "chat.stopStream", channel=ref.channel, ts=ts)
 
-    async def _left_behind(self, ref: ConversationRef, bot: str, *, newer_than: str) -> str | None:
-        """The stream whose start was cut: our own message in the thread, after the one that asked, without metadata."""
+    async def _found(self, to: str, ref: ConversationRef, bot: str, *, newer_than: str) -> str | None:
+        """Look for the stream whose start was cut, and keep what came of it: once an answer stands there, it has
+        metadata and would not be found again.
+        """
+        # No other stream of the thread may be about to begin: it would look the same.
+        async with self._thread(ref):
+            ts = await self._left_behind(to, ref, bot, newer_than=newer_than)
+            if ts is None:
+                await self.forget(to)
+            elif self._notes:
+                await self._notes.put(STREAM, to, {"after": newer_than, "ts": ts})
+        return ts
+
+    async def _left_behind(self, to: str, ref: ConversationRef, bot: str, *, newer_than: str) -> str | None:
+        """Our own message in the thread, after the one that asked, without metadata, and no other answer's stream."""
+        noted = await self._notes.all(STREAM) if self._notes else {}
+        others = {note["ts"] for other, note in noted.items() if other != to}
         found = await self._api.call(
             ref.workspace,
             "conversations.replies",
             channel=ref.channel,
             ts=ref.thread,
             include_all_metadata=True,
+            oldest=newer_than,
             limit=200,
         )
         for message in found.get("messages", []):
-            ours = message.get("user") == bot and message.get("ts") != ref.thread
-            if ours and not message.get("metadata") and message.get("ts", "") > newer_than:
-                return str(message["ts"])
+            ts = str(message.get("ts", ""))
+            ours = message.get("user") == bot and ts != ref.thread and ts > newer_than
+            if ours and not message.get("metadata") and ts not in others:
+                return ts
         return None
+
+    def _thread(self, ref: ConversationRef) -> asyncio.Lock:
+        return self._threads.setdefault((ref.workspace, ref.channel, ref.thread), asyncio.Lock())
