@@ -136,7 +136,9 @@ def _retry_after(error: SlackApiError, method: str) -> float:
     """The seconds to wait where that is all that is wrong; raises what the failure means otherwise."""
     answer = error.response
     status = getattr(answer, "status_code", 200)
-    name = answer.get("error", "") if answer is not None else ""
+    # What a server in between says of its own trouble is no JSON.
+    said = answer.data if answer is not None and isinstance(answer.data, dict) else {}
+    name = str(said.get("error", ""))
     if status == 429 or name in ("ratelimited", "rate_limited"):
         seconds = float(answer.headers.get("Retry-After", LEAST_WAIT))
         log.info("%s has to wait %.0f s: Slack's rate limit", method, seconds)
@@ -144,7 +146,7 @@ def _retry_after(error: SlackApiError, method: str) -> float:
     if status >= 500 or name in _TROUBLE:
         raise _unknown(method, f"Slack failed ({name or status})") from error
     if name in _TOKEN:
-        needed = answer.get("needed")
+        needed = said.get("needed")
         missing = f", scope {needed} is missing" if needed else ""
         log.error(
             "%s was refused: %s%s. Look at SLACK_BOT_TOKEN and at `deskmate doctor --slack`", method, name, missing

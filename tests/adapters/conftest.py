@@ -157,6 +157,12 @@ HARNESSES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def unpaced(monkeypatch):
+    """Let Slack's channels take all at once: to wait for them proves nothing here."""
+    monkeypatch.setattr("adapters.slack.api.PER_SECOND", 1_000_000)
+
+
 @pytest.fixture(params=HARNESSES)
 async def platform(request, tmp_path):
     settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
