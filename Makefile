@@ -29,7 +29,7 @@ chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat 
 	@$(BIN)/deskmate chat
 
 test: $(READY) ## Run the tests (some of them: make test ARGS="-k undo")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(READY) ## Format, lint, types, imports: changes nothing
 	$(BIN)/ruff format --check .

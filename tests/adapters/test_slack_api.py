@@ -28,11 +28,11 @@ def pauses(monkeypatch):
     """Seconds that were slept, without waiting for them."""
     slept = []
 
-    async def sleep(seconds):
+    async def pause(seconds):
         if seconds:
             slept.append(seconds)
 
-    monkeypatch.setattr(api.asyncio, "sleep", sleep)
+    monkeypatch.setattr(api.asyncio, "sleep", pause)
     return slept
 
 
