@@ -44,8 +44,8 @@ fix: $(READY) ## Format, and mend what can be mended by itself
 bench: $(READY) ## Measure what the desk costs
 	$(BIN)/python -m benchmarks $(ARGS)
 
-crash: $(READY) ## Kill the desk at random and count the damage (make crash KILLS=1000)
-	$(BIN)/python -m tests.crash.bench --kills $(KILLS)
+crash: $(READY) ## Kill the desk at random and count the damage (make crash KILLS=1000 ARGS="--platform slack")
+	$(BIN)/python -m tests.crash.bench --kills $(KILLS) $(ARGS)
 
 sdk-tests: $(READY) ## Run the Agents SDK's own tests on our sessions
 	$(BIN)/python -m tests.sdk

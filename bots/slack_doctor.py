@@ -42,6 +42,6 @@ def _look_at_scopes(findings: Findings, granted: frozenset[str]) -> None:
 async def _look_at_connection(findings: Findings, slack: SlackSettings) -> None:
     try:
         await check_app_token(slack)
-    except ConfigError as error:
+    except (ConfigError, PlatformError) as error:
         return findings.note("slack socket", "Slack gives no connection", do=str(error))
     findings.note("slack socket", "Slack gives a connection")

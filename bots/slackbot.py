@@ -4,16 +4,17 @@ import asyncio
 import gc
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import aiohttp
 import uvicorn
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.app import SlackApp
-from adapters.slack.installs import OneWorkspace
+from adapters.slack.installs import OneWorkspace, refusal_of
 from adapters.slack.permissions import APP_TOKEN_SCOPE
 from adapters.slack.web import http_app
 from bots.assemble import open_desk
@@ -35,7 +36,7 @@ def run_slack(settings: Settings, slack: SlackSettings, http: str | None = None)
 
 async def _serve(settings: Settings, slack: SlackSettings, address: "Address | None") -> None:
     install = OneWorkspace(slack.bot_token, slack.api_url)
-    await _until_reached(install)
+    await _until_reached(install.connect)
     async with (
         SlackApp(install, slack.api_url) as app,
         open_desk(settings, [app], serving=True) as desk,
@@ -51,12 +52,12 @@ async def _serve(settings: Settings, slack: SlackSettings, address: "Address | N
         await asyncio.Event().wait()
 
 
-async def _until_reached(install: OneWorkspace) -> None:
-    """Find out whose token it is, as soon as Slack can be reached. Raises ConfigError where Slack refuses it."""
+async def _until_reached(ask: Callable[[], Awaitable[None]]) -> None:
+    """Ask Slack about a token, as soon as it can be reached. Raises ConfigError where Slack refuses the token."""
     pause = FIRST_PAUSE
     while True:
         try:
-            return await install.connect()
+            return await ask()
         except PlatformError as error:
             log.warning("%s; trying again in %.0f s", error, pause)
             await asyncio.sleep(pause)
@@ -67,7 +68,7 @@ async def _until_reached(install: OneWorkspace) -> None:
 async def _connected(app: SlackApp, slack: SlackSettings) -> AsyncIterator[None]:
     """Take in what people do, over Socket Mode, until left."""
     client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[])
-    await check_app_token(slack)
+    await _until_reached(lambda: check_app_token(slack))
     handler = AsyncSocketModeHandler(app.bolt, slack.app_token, web_client=client)
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt's handlers have no annotations
@@ -115,12 +116,17 @@ async def _listening(app: SlackApp, slack: SlackSettings, address: Address) -> A
 
 
 async def check_app_token(slack: SlackSettings) -> None:
-    """Ask for a connection once: Slack's client would ask for ever with a token that is wrong. Raises ConfigError."""
+    """Ask for a connection once: Slack's client would ask for ever with a token that is wrong.
+
+    Raises ConfigError where the token is refused, PlatformError where Slack is away.
+    """
     client = AsyncWebClient(base_url=slack.api_url, retry_handlers=[])
     try:
         await client.apps_connections_open(app_token=slack.app_token or "")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise PlatformError(f"Slack cannot be reached at {slack.api_url}: {type(error).__name__}") from error
     except SlackApiError as error:
-        said = error.response.get("error", "")
+        said = refusal_of(error)
         raise ConfigError(
             f"{APP_TOKEN} was refused ({said}): create one under Basic Information > App-Level Tokens, "
             f"scope `{APP_TOKEN_SCOPE}`, and turn Socket Mode on"

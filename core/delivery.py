@@ -11,7 +11,7 @@ from core.clock import now
 from core.errors import PlatformError, RejectedError, UnknownOutcomeError
 from core.kit import Kit
 from core.lru import Lru
-from core.models import Delivery
+from core.models import ConversationRef, Delivery
 from core.ports import Platform
 from core.queries import DeliveriesOf, OpenDeliveries
 from core.records import MarkDelivery, Record
@@ -24,10 +24,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
 PAGE = 500
 
 
+class _UntellableError(Exception):
+    """The platform cannot tell whether a piece was posted."""
+
+
 @dataclass(slots=True)
 class _Queue:
     """The pieces of one conversation that wait, and the task that posts them."""
 
+    channel: tuple[str, str, str]
     waiting: deque[Outgoing] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
 
@@ -59,7 +64,7 @@ class Deliveries:
         """Post pieces that are committed; `left` ones may have been posted before a crash."""
         for piece in pieces:
             status = "unknown" if left and piece.status == "sending" else piece.status
-            queue = self._queues.setdefault(piece.place, _Queue())
+            queue = self._queues.setdefault(piece.place, _Queue(_channel_of(piece.delivery.ref)))
             queue.waiting.append(Outgoing(piece.delivery, piece.place, piece.session, piece.owner, status))
             if queue.task is None:
                 self._idle.clear()
@@ -80,6 +85,16 @@ class Deliveries:
         if queue is not None and queue.task is not None:
             await asyncio.wait({queue.task}, timeout=within)
         await self._writer.flush()
+
+    async def settle_channel(self, ref: ConversationRef, *, within: float) -> None:
+        """Wait until it is known in which messages the pieces are that are being posted to a channel, and noted.
+
+        People see them, and may react on them, before the platform has told the desk.
+        """
+        tasks = [queue.task for queue in self._queues.values() if queue.task and queue.channel == _channel_of(ref)]
+        if tasks:
+            await asyncio.wait(tasks, timeout=within)
+            await self._writer.flush()
 
     async def stop(self, *, within: float) -> None:
         """Give what is being posted `within` seconds to finish; the rest stays in the outbox."""
@@ -120,11 +135,10 @@ class Deliveries:
             except RejectedError as error:
                 log.warning("piece %s was refused by %s: %s", delivery.key, platform.name, error)
                 return await self._mark(piece, "failed")
-            except UnknownOutcomeError:
-                if not sure:
-                    return await self._give_up(platform, piece, delivery)
-                sure = False
+            except _UntellableError:
+                return await self._give_up(platform, piece, delivery)
             except PlatformError as error:
+                sure = sure and not isinstance(error, UnknownOutcomeError)
                 log.info("piece %s waits %.1f s for %s: %s", delivery.key, pause, platform.name, error)
                 await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -139,7 +153,10 @@ class Deliveries:
     async def _post(self, platform: Platform, piece: Outgoing, delivery: Delivery, *, sure: bool) -> str:
         """Post the piece, unless it is found to be there already."""
         if not sure:
-            found = await platform.find(delivery)
+            try:
+                found = await platform.find(delivery)
+            except UnknownOutcomeError as error:
+                raise _UntellableError from error
             if found is not None:
                 return found
         if not platform.repeats_by_key:
@@ -180,3 +197,7 @@ class Deliveries:
 
     async def _mark(self, piece: Outgoing, status: str) -> None:
         await self._writer.commit((MarkDelivery(piece.delivery.key, status, None),))
+
+
+def _channel_of(ref: ConversationRef) -> tuple[str, str, str]:
+    return ref.platform, ref.workspace, ref.channel

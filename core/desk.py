@@ -73,8 +73,8 @@ class Desk:
         by_name = {platform.name: platform for platform in platforms}
         for platform in platforms:
             platform.remember_in(PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer))
-        self._intake = Intake(self._kit, self._lanes)
         self._deliveries = Deliveries(self._kit, by_name)
+        self._intake = Intake(self._kit, self._lanes, self._deliveries)
         turns = Turns(self._kit, SupportAgent(settings, model))
         self._workers = Workers(self._kit, turns, self._deliveries, Opener(self._kit, by_name))
         self._chores: list[asyncio.Task[None]] = []

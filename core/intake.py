@@ -7,6 +7,7 @@ from core.access import may, role_of
 from core.candidates import choose, conversations_at, without_pick
 from core.clock import now
 from core.customers import find_customer, identity_key, new_customer
+from core.delivery import Deliveries
 from core.errors import ConflictError
 from core.events import event_name, kind_of, message_name
 from core.ids import new_id
@@ -33,6 +34,9 @@ from core.words import Word, spoken_command, word_named, word_of_reaction
 
 log = logging.getLogger(__name__)
 
+POSTED_SECONDS = 2.0
+"""How long a word about an unknown message waits for what is being posted; Slack waits three for its answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -51,8 +55,9 @@ class Taken:
 class Intake:
     """Takes events in: one commit each, refused where the event was seen before."""
 
-    def __init__(self, kit: Kit, lanes: Lanes) -> None:
+    def __init__(self, kit: Kit, lanes: Lanes, deliveries: Deliveries) -> None:
         """Nothing is opened here."""
+        self._deliveries = deliveries
         self._settings = kit.settings
         self._store = kit.store
         self._sealer = kit.sealer
@@ -171,6 +176,9 @@ class Intake:
         if not rows:
             # What was posted a moment ago may still ride in memory.
             await self._writer.flush()
+            rows = await self._store.read(MessageByKey(key))
+        if not rows:
+            await self._deliveries.settle_channel(ref, within=POSTED_SECONDS)
             rows = await self._store.read(MessageByKey(key))
         return rows[0] if rows else None
 

@@ -29,7 +29,7 @@ class OneWorkspace:
         try:
             found = await client.auth_test()
         except SlackApiError as error:
-            said = error.response.get("error", "")
+            said = refusal_of(error)
             raise ConfigError(
                 f"SLACK_BOT_TOKEN was refused ({said}): install the app and copy the Bot User OAuth Token "
                 "(xoxb-...) from OAuth & Permissions"
@@ -50,3 +50,12 @@ class OneWorkspace:
     async def drop(self, workspace: str) -> None:
         """Say that Slack took the token back; it is the operator's to set another one."""
         log.error("Slack took the token of this workspace back: install the app again, and set SLACK_BOT_TOKEN anew")
+
+
+def refusal_of(error: SlackApiError) -> str:
+    """Why Slack refused a token. Raises PlatformError where it was not the token: Slack is away, or wants a pause."""
+    answer = error.response
+    said = str(answer.data.get("error", "")) if isinstance(answer.data, dict) else ""
+    if answer.status_code == 429 or answer.status_code >= 500 or said in ("ratelimited", "internal_error"):
+        raise PlatformError(f"Slack fails ({said or answer.status_code})") from error
+    return said

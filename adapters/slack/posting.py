@@ -5,18 +5,21 @@ https://docs.slack.dev/messaging/message-metadata
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator
 
 from adapters.slack import render
 from adapters.slack.api import Json, SlackApi
 from adapters.slack.streams import Streams
 from core.errors import RejectedError, UnknownOutcomeError
-from core.models import ConversationRef, Delivery
+from core.models import Delivery
 
 log = logging.getLogger(__name__)
 
 PAGES = 5
-"""Pages of 200 messages that are looked through for a piece; it is among the newest, or was never posted."""
+"""Pages of 200 messages that are looked through for a piece."""
+
+_STAMP = re.compile(r"\d+\.\d{6}")
 
 
 class Posting:
@@ -50,7 +53,7 @@ class Posting:
             raise UnknownOutcomeError("a message that only one person sees is in no history")
         if await self._streams.is_noted(delivery.to):
             return None
-        async for message in self._newest(delivery.ref):
+        async for message in self._since(delivery):
             if message.get("user") == bot and render.key_of(message) == delivery.key:
                 return str(message["ts"])
         return None
@@ -75,8 +78,9 @@ class Posting:
         changed = await self._api.say(workspace, "chat.update", **arguments)
         return str(changed.get("ts", arguments["ts"]))
 
-    async def _newest(self, ref: ConversationRef) -> AsyncIterator[Json]:
-        """The newest messages of a conversation with their metadata."""
+    async def _since(self, delivery: Delivery) -> AsyncIterator[Json]:
+        """The messages of a conversation with their metadata, from what a piece answers on."""
+        ref = delivery.ref
         method = "conversations.replies" if ref.thread else "conversations.history"
         cursor = None
         for _ in range(PAGES):
@@ -85,6 +89,8 @@ class Posting:
                 method,
                 channel=ref.channel,
                 ts=ref.thread,
+                # A thread is given oldest first, and may be long.
+                oldest=_asked_at(delivery.to),
                 include_all_metadata=True,
                 limit=200,
                 cursor=cursor,
@@ -94,3 +100,9 @@ class Posting:
             cursor = page.get("response_metadata", {}).get("next_cursor")
             if not cursor:
                 return
+
+
+def _asked_at(to: str) -> str | None:
+    """The ts of the message or edit that is answered, where the event is known by one."""
+    stamp = to.rpartition("+")[2]
+    return stamp if _STAMP.fullmatch(stamp) else None

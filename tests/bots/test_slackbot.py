@@ -121,6 +121,20 @@ async def test_a_missing_or_wrong_token_stops_the_start_and_says_where_to_make_i
     assert last.startswith(f"deskmate: {said}")
 
 
+@pytest.mark.parametrize("fault", ["rate_limit", "fail"])
+async def test_a_start_while_slack_fails_waits_until_it_works_again(tmp_path, fault):
+    async with SlackService() as slack:
+        for method in ("auth.test", "apps.connections.open"):
+            given = {"retry_after": 0} if fault == "rate_limit" else {}
+            getattr(slack.faults, fault)(method, times=1, **given)
+        process = await deskmate(tmp_path, "slack", **settings_for(slack))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                assert (await process.stdout.readline()).startswith(b"Connected to Acme")
+        finally:
+            await ended(process)
+
+
 async def test_the_doctor_names_each_scope_that_is_missing_and_what_for(tmp_path):
     app = AppSetup(scopes=AppSetup().scopes - {"reactions:read", "users:read.email"})
     async with SlackService(app=app) as slack:

@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,10 +26,12 @@ from tests.crash.driver import Process
 from tests.crash.killer import Kill, Trap, plan, plan_stops
 from tests.crash.programs import House, NotReadableError
 from tests.crash.report import report
+from tests.crash.slack_house import SlackHouse
 from tests.crash.story import Story
 from tests.crash.truth import Truth
 from tests.crash.twins import late_commits
 from tests.crash.warm import warm_up
+from tests.crash.workspace import Workspace
 
 AT_ONCE = 6
 """Events that wait for their answer at a time."""
@@ -43,12 +46,14 @@ class Options:
 
     kills: int
     seed: int
+    platform: str = "terminal"
     store: str | None = None
     at: str = ""
     stops: int | None = None
     events: int = 20
     patience: float = PATIENCE
     workers: int = 1
+    hasty: bool = False
     broken: str | None = None
     keep: bool = False
 
@@ -69,14 +74,15 @@ class Bench:
     _again: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.story = Story(self.options.seed, self.truth)
+        self.story = Story(self.options.seed, self.truth, self.house.manners)
         self._again = random.Random(f"duplicates {self.options.seed}")
 
     def run(self) -> None:
         """Kill as planned, drain, and note all damage."""
         options = self.options
+        kills = plan(options.seed, options.kills, self.house.pace, at=options.at)
         stops = plan_stops(options.seed, options.kills // 20 if options.stops is None else options.stops)
-        for number, kill in enumerate(plan(options.seed, options.kills, at=options.at), start=1):
+        for number, kill in enumerate(kills, start=1):
             self._round(kill)
             for stop in stops[self.stops : number * len(stops) // options.kills]:
                 self._ask_to_stop(stop)
@@ -85,6 +91,7 @@ class Bench:
             check(self.truth, self.story, self.house.read_all(), self.damage)
         except NotReadableError as error:
             self.damage.note("crashed", str(error))
+        self.house.inspect(self.damage)
         self.late.update(f"late commits: {became}" for became in late_commits(self.house.late))
         for _ in range(self.late["late commits: taken"]):
             self.damage.note("late", "the commit of a worker whose lane had moved on was taken")
@@ -198,9 +205,9 @@ def main(words: Sequence[str] | None = None) -> int:
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="deskmate-crash-"))
     try:
-        house = House(folder, options.store or f"sqlite:///{folder}/desk.db")
-        bench = Bench(options, house, Trap())
-        bench.run()
+        with _house(options, folder) as house:
+            bench = Bench(options, house, Trap())
+            bench.run()
         print(report(bench, seconds=time.monotonic() - begun))
     finally:
         if options.keep:
@@ -210,10 +217,25 @@ def main(words: Sequence[str] | None = None) -> int:
     return int(bool(bench.damage))
 
 
+@contextmanager
+def _house(options: Options, folder: Path) -> Iterator[House]:
+    store = options.store or f"sqlite:///{folder}/desk.db"
+    if options.platform == "terminal":
+        yield House(folder, store)
+        return
+    workspace = Workspace(options.seed, hasty=options.hasty)
+    workspace.open()
+    try:
+        yield SlackHouse(folder, store, workspace=workspace)
+    finally:
+        workspace.close()
+
+
 def _options(words: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.bench", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="which story and which kills")
+    parser.add_argument("--platform", choices=("terminal", "slack"), default="terminal", help="where people talk")
     parser.add_argument("--store", metavar="URL", help="a fresh store to work on (default: a file that is deleted)")
     parser.add_argument("--at", default="", metavar="CALL", help="kill only before and after calls like this: `post`")
     parser.add_argument(
@@ -222,9 +244,13 @@ def _options(words: Sequence[str] | None) -> Options:
     parser.add_argument("--events", type=int, default=20, help="how many more to say in the last round, without a kill")
     parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds after which a desk is stuck")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=1, help="2: on one store, leases never renewed")
+    parser.add_argument("--hasty", action="store_true", help="in Slack: people react on an answer as soon as it stands")
     parser.add_argument("--broken", choices=BREAKAGES, help="break this mechanism: damage must be found")
     parser.add_argument("--keep", action="store_true", help="keep store and log to look at")
-    return Options(**vars(parser.parse_args(words)))
+    options = Options(**vars(parser.parse_args(words)))
+    if options.workers > 1 and options.platform != "terminal":
+        parser.error("two workers are tried on the terminal only")
+    return options
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The desk with one of its mechanisms broken on purpose: the bench must then find damage, or it proves nothing.
 
-Each breaks the commits on their way to the store, in the bench's own process.
+Each breaks the commits on their way to the store, or a platform, in the bench's own process.
 """
 
 import os
@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from adapters.slack.app import SlackApp
+from adapters.slack.streams import STREAM
 from core.desk import Desk
+from core.models import Delivery
 from core.ports import Outcome, Store
-from core.records import AddDelivery, AddEvent, LaneIs, Record
+from core.records import AddDelivery, AddEvent, LaneIs, PutNote, Record
 
 
 def _accept_all(record: Record) -> Record | None:
@@ -28,11 +31,20 @@ def _no_fence(record: Record) -> Record | None:
     return None if isinstance(record, LaneIs) else record
 
 
-BREAKAGES: dict[str, Callable[[Record], Record | None]] = {
+def _streams_not_noted(record: Record) -> Record | None:
+    """A platform that remembers nothing of the streams it began."""
+    return replace(record, kind="nothing") if isinstance(record, PutNote) and record.kind == STREAM else record
+
+
+ALTERATIONS: dict[str, Callable[[Record], Record | None]] = {
     "dedupe": _accept_all,
     "outbox": _sent_before_it_is_posted,
     "fence": _no_fence,
+    "streams": _streams_not_noted,
 }
+FIND = "find"
+"""A platform that looks for nothing: whatever may have been posted is posted again."""
+BREAKAGES = (*ALTERATIONS, FIND)
 
 
 class AlteredStore:
@@ -51,10 +63,17 @@ class AlteredStore:
 
 
 def break_desk(name: str) -> None:
-    """Give every Desk that this process makes a store that breaks the mechanism of this name."""
-    make, alter = Desk.__init__, BREAKAGES[name]
+    """Break the mechanism of this name in every Desk that this process makes."""
+    if name == FIND:
+        SlackApp.find = _find_nothing  # type: ignore[assignment, method-assign]  # that is what this is for
+        return
+    make, alter = Desk.__init__, ALTERATIONS[name]
 
     def init(self: Desk, *, store: Store, **rest: Any) -> None:
         make(self, store=AlteredStore(store, alter), **rest)
 
-    Desk.__init__ = init  # type: ignore[method-assign]  # that is what this is for
+    Desk.__init__ = init  # type: ignore[method-assign]  # likewise
+
+
+async def _find_nothing(_: SlackApp, __: Delivery) -> str | None:
+    return None

@@ -15,6 +15,7 @@ COUNTS = {
     "reordered": "replies or turns of a session in another order than its events were kept",
     "orphans": "turns, sessions, customers, tickets nobody asked for; events or pieces left after the drain",
     "astray": "conversations and tickets that are not as undo, redo and edits must have left them",
+    "left behind": "messages of the desk's that are no answer, and streams that never ended (Slack only)",
     "late": "commits of a worker whose lane had moved on, and that were taken (two workers only)",
     "failed": "turns that failed, events that were given up or refused",
     "stuck": "times when nothing came for longer than anything may take",
@@ -52,7 +53,7 @@ class Damage:
 def check(truth: Truth, story: Story, kept: Kept, damage: Damage) -> None:
     """Note all damage."""
     _check_answers(truth, damage)
-    _check_pieces(truth, damage)
+    _check_pieces(truth, damage, in_pieces=story.manners.in_pieces)
     _check_order(truth, damage)
     shown = {session["session"]: session for session in kept.sessions}
     for talk in story.talks:
@@ -73,20 +74,22 @@ def _check_answers(truth: Truth, damage: Damage) -> None:
         if not said.acknowledged:
             damage.note("lost", f"{said.id} was never acknowledged")
         elif said.effect != "none" and not said.answered:
-            damage.note("lost", f"{said.id} was kept and brought no {said.effect}: {said.line}")
+            instead = truth.reply_to.get(said.id, {}).get("text")
+            damage.note("lost", f"{said.id} was kept and brought no {said.effect} but {instead!r}: {said.line}")
         elif said.effect == "none" and said.id in truth.reply_to:
             damage.note("astray", f"{said.id} was to be passed over in silence: {truth.reply_to[said.id]['text']}")
     for line in truth.refused:
         damage.note("failed", f"a line was refused: {line}")
 
 
-def _check_pieces(truth: Truth, damage: Damage) -> None:
+def _check_pieces(truth: Truth, damage: Damage, *, in_pieces: bool) -> None:
     texts: defaultdict[str, set[str]] = defaultdict(set)
     keys: defaultdict[str, set[str]] = defaultdict(set)
     for line in truth.written:
         texts[f"{line['type']} {line['key']}"].add(line["text"])
         if line["type"] == "reply":
-            keys[line["to"]].add(line["key"])
+            # The pieces of one answer are numbered.
+            keys[line["to"]].add(line["key"].rpartition(".")[0] if in_pieces else line["key"])
     for piece, variants in texts.items():
         if len(variants) > 1:
             damage.note("doubled", f"{piece} was written with {len(variants)} texts: {sorted(variants)}")

@@ -54,6 +54,10 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.finish(0)
 
+    def fileno(self) -> int:
+        """What is readable when something comes out."""
+        return self._out
+
     def send(self, line: Line) -> None:
         """Hand a line in; what the pipe does not take now goes with the next call."""
         self._unsent += json.dumps(line).encode() + b"\n"

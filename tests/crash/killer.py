@@ -18,20 +18,25 @@ from core.desk import Desk
 from core.ports import Platform, Sealer, Store
 from core.records import AddEvent, Commit, FinishEvent
 
-LONGEST = 0.15
-"""Seconds that a kill at a random time lies ahead at most."""
-
-FARTHEST = 60
-"""Points, before and after calls, that a kill at any point lies ahead at most: a start and some turns."""
-
 NAMED = ("accept", "finish", "prepare", "post", "show", "ClaimLane", "Reserve", "MarkDelivery", "FreeLanes")
-"""Calls that would seldom be the next one: kills are aimed at them by name."""
-
-ENOUGH = 0.4
-"""Seconds to wait for a call of a certain name. After that the kill is one at a random time."""
 
 _HEAD = struct.Struct("=ii40s")
 _SIZE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far ahead kills lie: enough for a start and some turns.
+
+    `longest` are the seconds to one at a random time, `farthest` the points, before and after calls, to one at any
+    point, at most. `named` are calls that would seldom be the next one: kills are aimed at them by name. `enough`
+    seconds are waited for such a call; after that the kill is one at a random time.
+    """
+
+    longest: float = 0.15
+    farthest: int = 60
+    named: tuple[str, ...] = NAMED
+    enough: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,17 @@ class Kill:
     by: signal.Signals = signal.SIGKILL
 
 
-def plan(seed: int, kills: int, *, at: str = "") -> list[Kill]:
+def plan(seed: int, kills: int, pace: Pace, *, at: str = "") -> list[Kill]:
     """In turn: at a random time, at any point, at a point of a name; or all `at` points of one name."""
     chance = random.Random(f"kills {seed}")
     if at:
         return [Kill(points=chance.randint(1, 8), name=at) for _ in range(kills)]
-    points = _shuffled(chance, range(1, FARTHEST + 1), kills)
-    names = _shuffled(chance, NAMED, kills)
+    points = _shuffled(chance, range(1, pace.farthest + 1), kills)
+    names = _shuffled(chance, pace.named, kills)
     ways = (
-        lambda: Kill(seconds=chance.uniform(0.02, LONGEST)),
+        lambda: Kill(seconds=chance.uniform(0.02, pace.longest)),
         lambda: Kill(points=points.pop()),
-        lambda: Kill(seconds=ENOUGH, points=chance.randint(1, 6), name=names.pop()),
+        lambda: Kill(seconds=pace.enough, points=chance.randint(1, 6), name=names.pop()),
     )
     return [ways[number % len(ways)]() for number in range(kills)]
 

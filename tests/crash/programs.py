@@ -9,9 +9,10 @@ from typing import Any
 
 from bots.cli import main
 from tests.crash.breakages import break_desk
-from tests.crash.check import Kept
-from tests.crash.driver import Process, run
-from tests.crash.killer import Trap, watch_desk
+from tests.crash.check import Damage, Kept
+from tests.crash.driver import Process, Program, run
+from tests.crash.killer import Pace, Trap, watch_desk
+from tests.crash.story import Manners
 from tests.crash.twins import SETTINGS, employ_two
 
 
@@ -26,6 +27,8 @@ class House:
     folder: Path
     store: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    pace = Pace()
+    manners = Manners()
 
     @property
     def log(self) -> Path:
@@ -36,7 +39,7 @@ class House:
         return self.folder / "late"
 
     def open(self, trap: Trap, *, workers: int = 1, broken: str | None = None) -> Process:
-        """Start the desk, with a trap in it. A platform that speaks no JSON lines puts what translates them here."""
+        """Start the desk, with a trap in it."""
 
         def program() -> int:
             self.move_in(SETTINGS if workers > 1 else {})
@@ -46,13 +49,20 @@ class House:
                 employ_two(self.late)
             if broken:
                 break_desk(broken)
-            return self.chat()
+            return self.chat(trap)
 
+        return self.start(program)
+
+    def start(self, program: Program) -> Process:
+        """Run the desk in a process of its own. A platform without lines of JSON puts what translates them here."""
         return Process(program, log=self.log)
 
-    def chat(self) -> int:
-        """Run the desk on lines of JSON, in a process that moved in."""
+    def chat(self, trap: Trap) -> int:
+        """Run the desk in a process that moved in; what this platform adds to the ports passes by the trap, too."""
         return main(["-v", "chat", "--jsonl"])
+
+    def inspect(self, damage: Damage) -> None:
+        """Note what stands on the platform in the end that should not; on lines of JSON nothing does."""
 
     def read(self, *words: str) -> Any:
         """What a command shows, as JSON."""
@@ -75,7 +85,7 @@ class House:
     def move_in(self, settings: Mapping[str, str] | None = None) -> None:
         """Make this process one that knows of nothing but this store."""
         os.chdir(self.folder)
-        for name in [name for name in os.environ if name.startswith(("DESK_", "OPENAI_"))]:
+        for name in [name for name in os.environ if name.startswith(("DESK_", "OPENAI_", "SLACK_"))]:
             del os.environ[name]
         os.environ |= {"HOME": str(self.folder), "DESK_STORE": self.store, "DESK_MODEL": "offline"}
         os.environ |= {**self.settings, **(settings or {})}

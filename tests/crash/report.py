@@ -38,6 +38,8 @@ def _listed(counted: Counter[str]) -> list[str]:
 def _again(bench: "Bench") -> str:
     options = bench.options
     words = [f"--kills {options.kills} --seed {options.seed}"]
+    words += [f"--platform {options.platform}"] if options.platform != "terminal" else []
+    words += ["--hasty"] if options.hasty else []
     words += [f"--at {options.at!r}"] if options.at else []
     words += [f"--stops {options.stops}"] if options.stops is not None else []
     words += [f"--workers {options.workers} --events {options.events}"] if options.workers > 1 else []

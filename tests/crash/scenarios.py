@@ -38,7 +38,7 @@ PATIENCE = 15.0
 class MarkedHouse(House):
     """A house whose desk does something special when the agent gets the marked message."""
 
-    def chat(self) -> int:
+    def chat(self, trap: Trap) -> int:
         answer = SupportAgent.answer
 
         async def marked(support: SupportAgent, session: Any, context: Any, said: list[Item], **rest: Any) -> Any:
@@ -47,7 +47,7 @@ class MarkedHouse(House):
             return await answer(support, session, context, said, **rest)
 
         SupportAgent.answer = marked  # type: ignore[assignment, method-assign]  # that is what this is for
-        return House.chat(self)
+        return House.chat(self, trap)
 
     async def meet(self) -> None:
         """What the marked message does."""

@@ -12,6 +12,8 @@ from tests.crash.truth import Effect, Line, Said, Truth
 
 TALKS_AT_ONCE = 8
 LAST_OF_TALK = 40
+ABOUT = ("edit", "reaction")
+"""What is about a message, wherever it is said."""
 UNDO, REDO, HELPFUL = "leftwards_arrow_with_hook", "arrow_right_hook", "+1"
 
 
@@ -41,10 +43,25 @@ class Talk:
     said: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How people talk on a platform.
+
+    `own_threads`: in a direct conversation each message begins a thread, and what is about a message is answered there.
+    `in_pieces`: an answer may be too long for one message.
+    `looks_before_others`: where others read, too, people ask for what only they are shown.
+    """
+
+    own_threads: bool = False
+    in_pieces: bool = False
+    looks_before_others: bool = True
+
+
 class Story:
     """Makes up who says what next. The same seed tells the same story, however fast the desk is."""
 
-    def __init__(self, seed: int, truth: Truth) -> None:
+    def __init__(self, seed: int, truth: Truth, manners: Manners | None = None) -> None:
+        self.manners = manners or Manners()
         self._random = random.Random(f"story {seed}")
         self._truth = truth
         self._number = 0
@@ -73,8 +90,9 @@ class Story:
             (self._ticket, 30),
             (self._note, 30),
             (self._fact, 4),
-            (self._look, 4),
         ]
+        if self.manners.looks_before_others or len(talk.users) == 1:
+            acts.append((self._look, 4))
         newest = talk.turns[-1] if talk.turns else None
         if newest is not None and not newest.settled:
             acts += [(self._undo, 18), (self._edit, 8), (self._thank, 3)]
@@ -154,14 +172,21 @@ class Story:
         by_gesture = self._random.random() < 0.5
         reply = self._truth.reply_to.get(turn.event)
         if reply is not None and by_gesture:
-            line = self._line(talk, "reaction", turn.speaker) | {"key": reply["key"], **gesture}
+            line = self._line(talk, "reaction", turn.speaker) | {
+                "key": reply["key"],
+                "question": turn.message,
+                **gesture,
+            }
         else:
             line = self._line(talk, "command", turn.speaker) | word
         return self._truth.say(line, talk=talk.name, effect=effect, about=turn.event)
 
     def _line(self, talk: Talk, kind: str, user: str) -> Line:
         self._number += 1
-        return {"type": kind, "id": f"e{self._number}", "user": user, **self._random.choice(talk.where)}
+        line = {"type": kind, "id": f"e{self._number}", "user": user, **self._random.choice(talk.where)}
+        if self.manners.own_threads and "channel" not in line and (kind in ABOUT or "thread" not in line):
+            line["thread"] = line["id"]
+        return line
 
     def _filled(self, text: str) -> tuple[str | None, str]:
         subject = f"broken thing number {self._number + 1}" if "{s}" in text else None

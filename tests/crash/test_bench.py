@@ -53,3 +53,23 @@ def test_without_the_fence_the_bench_counts_late_commits():
 def test_a_desk_that_is_asked_to_stop_gives_every_attempt_back():
     status, report = run_bench("--kills", "5", "--stops", "12", "--patience", "3")
     assert status == 0, report
+
+
+def test_a_desk_in_slack_that_is_killed_does_no_damage():
+    status, report = run_bench("--platform", "slack", "--kills", "9")
+    assert status == 0, report
+    assert re.search(r"^ *9  kills", report, re.MULTILINE), report
+
+
+def test_where_slack_is_not_asked_what_was_posted_the_bench_counts_doubled_answers():
+    words = ("--platform", "slack", "--kills", "4", "--at", "chat.postMessage", "--broken", "find", "--patience", "2")
+    status, report = run_bench(*words)
+    assert status == 1
+    assert count("doubled", report) > 0, report
+
+
+def test_where_streams_are_not_noted_the_bench_counts_those_left_behind():
+    words = ("--platform", "slack", "--kills", "4", "--at", "Stream", "--broken", "streams", "--patience", "2")
+    status, report = run_bench(*words)
+    assert status == 1
+    assert count("left behind", report) > 0, report

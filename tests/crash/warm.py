@@ -24,7 +24,7 @@ _LINES = (
 )
 
 
-_COMMANDS = ("bots.doctor", "bots.reading", "bots.tables", "bots.terminal")
+_COMMANDS = ("bots.doctor", "bots.reading", "bots.tables", "bots.terminal", "bots.slackbot")
 """What the command line imports when it is needed."""
 
 

@@ -1,0 +1,396 @@
+"""What goes wrong between the desk and Slack, and what people see of it: every answer, once, in order."""
+
+import asyncio
+import re
+from collections import defaultdict
+
+import pytest
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.agent import SupportAgent
+from core.config import Settings
+from simulators.slack_service import Timing
+from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
+
+PEOPLE, EACH = 20, 10
+
+
+class QuickHarness(SlackHarness):
+    """Notices at once that its connection is gone, and is sent again at once what it did not acknowledge."""
+
+    timing = Timing(retries=(0.0, *[0.05] * 100))
+
+    async def _connect(self, app):
+        client = AsyncWebClient(self.slack.bot_token, base_url=self.slack.api_url)
+        handler = AsyncSocketModeHandler(app.bolt, self.slack.app_token, web_client=client, ping_interval=0.1)
+        await handler.connect_async()
+        self._bot.push_async_callback(handler.close_async)
+
+
+class StreamingHarness(SlackHarness):
+    """Streams every answer, however quick."""
+
+    stream_after = 0.0
+
+
+both_modes = pytest.mark.parametrize("harness", [QuickHarness, SlackHttpHarness], indirect=True)
+streaming = pytest.mark.parametrize("harness", [StreamingHarness], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch):
+    monkeypatch.setattr("adapters.slack.api.BURST", 1_000_000)
+    monkeypatch.setattr("adapters.slack.api.PER_SECOND", 1_000_000)
+    monkeypatch.setattr("adapters.slack.streams.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)
+
+
+@pytest.fixture(params=[SlackHarness])
+async def harness(request, tmp_path):
+    settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
+    async with request.param(settings) as harness:
+        yield harness
+
+
+class Town:
+    """Alice and Bob, who share a channel with the app, and what they see of it."""
+
+    def __init__(self, harness):
+        self.harness = harness
+        self.slack = harness.slack
+        self.quiet = harness._quiet
+        self.alice = self.slack.person("alice")
+        self.bob = self.slack.person("bob")
+        self.help = self.slack.channel("general", self.alice, self.bob)
+
+    def ours(self, person, channel):
+        return [one for one in self.slack.seen_by(person, channel) if one.user == self.slack.install.user]
+
+    def texts(self, person, channel):
+        return [one.text for one in self.ours(person, channel)]
+
+    def tickets(self, person, channel):
+        """The subjects of the tickets that answers say were opened, in the order they stand there."""
+        return re.findall(r"I opened TKT-\d+: “(.*?)”", "\n".join(self.texts(person, channel)))
+
+    def ask(self, text, thread=None):
+        return self.alice.say(self.help, f"{self.slack.mention} {text}", thread=thread)
+
+    async def taken_in(self):
+        await self.slack.until(lambda: not self.slack.unacknowledged)
+
+    async def half_shown(self):
+        await self.slack.until(lambda: any(call.ok for call in self.slack.calls("chat.appendStream")))
+
+
+@pytest.fixture
+async def town(harness):
+    return Town(harness)
+
+
+@pytest.fixture
+async def gate(monkeypatch):
+    """Keeps every answer from being written until it is set."""
+    gate, answer = asyncio.Event(), SupportAgent.answer
+
+    async def held(*args, **rest):
+        await gate.wait()
+        return await answer(*args, **rest)
+
+    monkeypatch.setattr(SupportAgent, "answer", held)
+    return gate
+
+
+@pytest.fixture
+async def half_way(harness, monkeypatch):
+    """Keeps every answer that has begun to show from going on until it is set."""
+    half_way, show = asyncio.Event(), harness._app.show
+
+    async def held(progress):
+        await show(progress)
+        if progress.text:
+            await half_way.wait()
+
+    monkeypatch.setattr(harness._app, "show", held)
+    return half_way
+
+
+async def becomes(condition):
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+# --- load -------------------------------------------------------------------------------------------------------------
+
+
+def _say_at_once(slack, people, help_):
+    """Let everybody write to the app, in their direct messages and in a thread of their own."""
+    said, roots = defaultdict(list), {}
+    for number in range(EACH):
+        for person in people:
+            subject = f"thing {number} of {person.user.name}"
+            if number % 3:
+                said[person.im.id].append(subject)
+                person.dm(f"open a ticket: {subject}")
+            else:
+                message = person.say(help_, f"{slack.mention} open a ticket: {subject}", thread=roots.get(person.id))
+                roots.setdefault(person.id, message)
+                said[roots[person.id].ts].append(subject)
+    return said, roots
+
+
+@pytest.mark.parametrize("harness", [SlackHarness, StreamingHarness, SlackHttpHarness], indirect=True)
+async def test_under_load_with_duplicates_limits_and_cuts_every_message_has_one_answer(town):
+    town.slack.faults.duplicate_events(0.2)
+    for method in ("chat.postMessage", "chat.startStream", "chat.update"):
+        town.slack.faults.rate_limit(method, retry_after=0, probability=0.1)
+        town.slack.faults.cut_answer(method, probability=0.1)
+    people = [town.slack.person(f"{chr(97 + number)}-person") for number in range(PEOPLE)]
+    town.help = town.slack.channel("general", *people)
+    said, roots = _say_at_once(town.slack, people, town.help)
+    await town.slack.settled(timeout=40)
+    await town.quiet()
+    for person in people:
+        assert sorted(town.tickets(person, person.im)) == sorted(said[person.im.id])
+        mine = [subject for subject in town.tickets(person, town.help) if subject.endswith(person.user.name)]
+        assert mine == said[roots[person.id].ts]
+        assert not any(one.streaming for one in town.ours(person, town.help) + town.ours(person, person.im))
+    assert {fault for call in town.slack.calls() for fault in call.faults} == {"rate_limited", "cut_after"}
+    assert any(envelope.attempts > 1 for envelope in town.slack.envelopes)
+
+
+# --- Slack is away ----------------------------------------------------------------------------------------------------
+
+
+@both_modes
+async def test_when_slack_was_away_all_answers_go_out_in_order_and_once(town, gate, caplog):
+    caplog.set_level("INFO", "core.delivery")
+    root = town.ask("open a ticket: thing 0")
+    for number in range(1, 4):
+        town.ask(f"open a ticket: thing {number}", thread=root)
+    town.bob.dm("open a ticket: thing of bob")
+    await town.taken_in()
+    town.slack.down()
+    gate.set()
+    await becomes(lambda: "waits" in caplog.text)
+    town.slack.up()
+    await town.harness._desk.drain()
+    assert town.tickets(town.alice, town.help) == ["thing 0", "thing 1", "thing 2", "thing 3"]
+    assert town.tickets(town.bob, town.bob.im) == ["thing of bob"]
+
+
+@both_modes
+async def test_what_is_said_while_slack_is_away_is_answered_once_when_it_is_back(town):
+    town.slack.down()
+    town.alice.dm("open a ticket: no ink")
+    town.slack.up()
+    await town.slack.until(lambda: bool(town.slack.calls("chat.postMessage")))
+    await town.quiet()
+    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
+
+
+async def test_where_the_look_up_fails_it_is_made_again(town):
+    town.slack.faults.cut_request("chat.postMessage", times=1)
+    town.slack.faults.fail("conversations.replies", times=2)
+    town.alice.dm("open a ticket: no ink")
+    await town.quiet()
+    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
+
+
+async def test_a_reaction_on_an_answer_that_is_just_being_posted_counts(town):
+    town.slack.faults.cut_answer("chat.postMessage", times=1)
+    town.slack.faults.delay("conversations.replies", seconds=0.1)
+    town.ask("open a ticket: no ink")
+    await town.slack.until(lambda: bool(town.ours(town.alice, town.help)))
+    town.alice.react(town.ours(town.alice, town.help)[0], "leftwards_arrow_with_hook")
+    await town.quiet()
+    assert [text[:11] for text in town.texts(town.alice, town.help)] == ["Taken back."]
+
+
+async def test_a_reaction_on_an_answer_that_the_desk_does_not_know_to_be_posted_counts(town):
+    town.slack.faults.cut_answer("chat.postMessage", times=1)
+    town.slack.faults.fail("conversations.replies")
+    town.ask("open a ticket: no ink")
+    await town.slack.until(lambda: bool(town.slack.calls("conversations.replies")))
+    await town.harness._bot.aclose()
+    town.alice.react(town.ours(town.alice, town.help)[0], "leftwards_arrow_with_hook")
+    town.slack.faults.clear()
+    town.slack.faults.delay("conversations.replies", seconds=0.1)
+    await town.harness.restart()
+    await town.quiet()
+    assert [text[:11] for text in town.texts(town.alice, town.help)] == ["Taken back."]
+
+
+@pytest.mark.parametrize("fault", ["fail", "cut_request", "cut_answer"])
+async def test_an_answer_that_slack_fails_at_more_than_once_is_looked_for_and_posted(town, fault):
+    town.slack.faults.fail("chat.postMessage", times=1)
+    getattr(town.slack.faults, fault)("chat.postMessage", times=2)
+    town.alice.dm("open a ticket: no ink")
+    await town.quiet()
+    town.alice.dm("!undo")
+    await town.quiet()
+    assert [text[:11] for text in town.texts(town.alice, town.alice.im)] == ["Taken back."]
+
+
+async def test_an_undo_that_slack_fails_at_again_and_again_is_shown_in_the_end(town):
+    question = town.alice.dm("open a ticket: no ink")
+    await town.quiet()
+    town.slack.faults.fail("chat.update", times=3)
+    town.alice.react(question, "leftwards_arrow_with_hook")
+    await town.quiet()
+    assert [text[:11] for text in town.texts(town.alice, town.alice.im)] == ["Taken back."]
+
+
+async def test_an_answer_deep_in_a_long_thread_is_found_again(town, monkeypatch):
+    monkeypatch.setattr("adapters.slack.posting.PAGES", 1)
+    root = town.bob.say(town.help, "a long story")
+    for number in range(201):
+        town.bob.say(town.help, f"line {number}", thread=root)
+    await town.quiet()
+    town.slack.faults.cut_answer("chat.postMessage", times=1)
+    town.ask("open a ticket: no ink", thread=root)
+    await town.quiet()
+    assert town.tickets(town.alice, town.help) == ["no ink"]
+
+
+# --- what the desk may no longer do -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("closed", ["archive", "remove_app"])
+async def test_where_a_channel_is_closed_to_it_the_desk_goes_on_elsewhere(town, gate, closed, caplog):
+    root = town.ask("open a ticket: no ink")
+    town.ask("open a ticket: no paper", thread=root)
+    await town.taken_in()
+    getattr(town.slack, closed)(town.help)
+    gate.set()
+    await town.quiet()
+    town.bob.dm("open a ticket: thing of bob")
+    await town.quiet()
+    assert town.ours(town.alice, town.help) == []
+    assert town.tickets(town.bob, town.bob.im) == ["thing of bob"]
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_channel_it_was_asked_back_to_goes_on(town):
+    root = town.ask("open a ticket: no ink")
+    await town.quiet()
+    town.slack.remove_app(town.help)
+    town.slack.add_app(town.help)
+    town.ask("open a ticket: no paper", thread=root)
+    await town.quiet()
+    assert town.tickets(town.alice, town.help) == ["no ink", "no paper"]
+
+
+async def test_with_a_revoked_token_answers_wait_until_it_is_valid_again(town, gate, caplog):
+    caplog.set_level("INFO", "core.delivery")
+    root = town.ask("open a ticket: no ink")
+    town.ask("open a ticket: no paper", thread=root)
+    town.bob.dm("open a ticket: thing of bob")
+    await town.taken_in()
+    town.slack.revoke_tokens()
+    gate.set()
+    await becomes(lambda: "token_revoked" in caplog.text)
+    assert town.ours(town.alice, town.help) == []
+    town.slack.install.dead = ""
+    await town.harness._desk.drain()
+    assert town.tickets(town.alice, town.help) == ["no ink", "no paper"]
+    assert town.tickets(town.bob, town.bob.im) == ["thing of bob"]
+
+
+async def test_an_answer_that_a_moderator_deletes_is_never_posted_again(town):
+    root = town.ask("open a ticket: no ink")
+    await town.quiet()
+    town.bob.delete(town.ours(town.alice, town.help)[0])
+    await town.quiet()
+    await town.harness.restart()
+    town.ask("open a ticket: no paper", thread=root)
+    await town.quiet()
+    assert town.tickets(town.alice, town.help) == ["no paper"]
+
+
+async def test_a_question_that_is_deleted_before_it_is_answered_leaves_nothing_that_was_said(town, gate):
+    root = town.ask("open a ticket: my secret")
+    await town.taken_in()
+    town.alice.delete(root)
+    await town.taken_in()
+    gate.set()
+    await town.quiet()
+    assert [one for one in town.texts(town.alice, town.help) if "my secret" in one] == []
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+@streaming
+async def test_a_stream_that_slack_ends_still_ends_in_the_whole_answer(town, half_way):
+    town.alice.dm("open a ticket: no ink")
+    await town.half_shown()
+    town.slack.expire_streams()
+    half_way.set()
+    await town.quiet()
+    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
+    assert len(town.ours(town.alice, town.alice.im)) == 1
+
+
+@streaming
+async def test_slacks_own_stop_leaves_the_stream_alone_and_the_text_marked(town, half_way):
+    question = town.alice.dm("open a ticket: no ink")
+    await town.half_shown()
+    (shown,) = [one for one in town.ours(town.alice, town.alice.im) if one.streaming]
+    (ended,) = town.alice.stop(town.alice.im, question)
+    before = len(town.slack.calls())
+    await town.quiet()
+    (answer,) = town.ours(town.alice, town.alice.im)
+    assert answer.ts == shown.ts == ended
+    assert answer.text.endswith("(stopped)")
+    assert not [call for call in town.slack.calls()[before:] if call.method in ("chat.appendStream", "chat.stopStream")]
+
+
+@streaming
+async def test_a_stream_that_a_moderator_deletes_is_followed_by_the_answer_once(town, half_way):
+    town.alice.dm("open a ticket: no ink")
+    await town.half_shown()
+    town.slack.expire_streams()
+    town.bob.delete(town.ours(town.alice, town.alice.im)[0])
+    town.slack.faults.cut_answer("chat.postMessage", times=1)
+    half_way.set()
+    await town.quiet()
+    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
+
+
+@streaming
+@pytest.mark.parametrize("fault", ["cut_answer", "cut_request", "fail"])
+async def test_a_stream_whose_start_was_cut_is_where_the_answer_stands(town, fault):
+    getattr(town.slack.faults, fault)("chat.startStream", times=1)
+    town.slack.faults.cut_answer("chat.update", times=1)
+    town.slack.faults.cut_answer("chat.postMessage", times=1)
+    town.alice.dm("open a ticket: no ink")
+    await town.quiet()
+    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
+    assert len(town.ours(town.alice, town.alice.im)) == 1
+
+
+@streaming
+async def test_a_stream_that_was_begun_before_a_restart_is_where_the_answer_stands(town, half_way):
+    town.alice.dm("open a ticket: no ink")
+    await town.half_shown()
+    await town.harness.restart()
+    await town.quiet()
+    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
+    (answer,) = town.ours(town.alice, town.alice.im)
+    assert not answer.streaming
+
+
+@streaming
+async def test_two_streams_of_one_thread_are_told_apart(town):
+    town.slack.faults.cut_answer("chat.startStream", times=1)
+    town.slack.faults.delay("conversations.replies", seconds=0.05)
+    root = town.ask("open a ticket: no ink")
+    town.ask("open a ticket: no paper", thread=root)
+    await town.quiet()
+    assert town.tickets(town.alice, town.help) == ["no ink", "no paper"]
+    assert not any(one.streaming for one in town.ours(town.alice, town.help))
