@@ -55,7 +55,21 @@ def _check_header(path: str) -> None:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
+        if _has_log(path):
+            # Whoever was killed while the log was moved into the file left it half new: with its log it is whole.
+            return
         raise SchemaError(f"{path} is not a database: {_ELSEWHERE}") from error
+    _check_mark(path, pages, mark)
+
+
+def _has_log(path: str) -> bool:
+    try:
+        return os.stat(f"{path}-wal").st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _check_mark(path: str, pages: int, mark: int) -> None:
     if pages and mark != APPLICATION_ID:
         raise SchemaError(f"{path} is the database of another program: {_ELSEWHERE}")
 
@@ -68,7 +82,9 @@ def open_database(path: str, factory: type[_ConnectionT]) -> _ConnectionT:
         path, factory=factory, isolation_level=None, timeout=10, cached_statements=512, check_same_thread=False
     )
     try:
-        if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+        (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        if mark != APPLICATION_ID:
+            _check_mark(path, connection.execute("PRAGMA page_count").fetchone()[0], mark)
             # Before anything else is written, so that a file whose making is cut short is still known as ours.
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA journal_mode = WAL")

@@ -188,3 +188,29 @@ async def test_a_store_of_every_earlier_version_opens_with_all_that_is_in_it(url
     async with open_store(url) as store:
         assert [row.id for row in await store.read(Customers())] == ["c"]
         await commit(store, PutNote("slack", "stream", b"k", 1, b"body"))
+
+
+async def test_a_store_whose_log_was_being_moved_into_it_when_it_was_killed_opens_whole(tmp_path):
+    whole, torn = tmp_path / "whole.db", tmp_path / "torn.db"
+    async with open_store(f"sqlite:///{whole}") as store:
+        for number in range(40):
+            await commit(store, customer(f"c{number}", body=bytes(3000)))
+        for end in ("", "-wal"):
+            shutil.copy(f"{whole}{end}", f"{torn}{end}")
+    # Closed, all is in the file. Of that the killed one got to write the first page: it says there are more of them.
+    first_page = whole.read_bytes()[:4096]
+    torn.write_bytes(first_page + torn.read_bytes()[4096:])
+    async with open_store(f"sqlite:///{torn}") as store:
+        assert len(await store.read(Customers())) == 40
+
+
+async def test_the_database_of_another_program_is_left_alone_also_with_a_log_beside_it(tmp_path):
+    path = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("PRAGMA journal_mode = WAL")
+        theirs.execute("CREATE TABLE theirs (a)")
+        theirs.commit()
+        with pytest.raises(SchemaError, match="another program"):
+            async with open_store(f"sqlite:///{path}"):
+                pass
+        assert theirs.execute("PRAGMA application_id").fetchone() == (0,)
