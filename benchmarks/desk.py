@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -18,6 +17,7 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 
 from adapters.sealing import MasterKey, open_sealer
 from adapters.storage import open_store
+from benchmarks.page import tell
 from core.agent import Answer, SupportAgent
 from core.clock import as_time
 from core.config import Settings
@@ -34,8 +34,6 @@ COMPARED = (
     ("one customer, the first 12 turns", 1, 12, True),
     ("50 customers at once", 50, 2, False),
 )
-PAGE = Path(__file__).parents[1] / "docs" / "bench.md"
-BEGIN, END = "<!-- desk -->", "<!-- /desk -->"
 
 
 _NUMBERS = count()
@@ -282,11 +280,7 @@ async def figures() -> str:
 
 
 def main() -> None:
-    table = asyncio.run(figures())
-    print(table)
-    if "--write" in sys.argv:
-        head, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
+    tell("desk", asyncio.run(figures()))
 
 
 if __name__ == "__main__":

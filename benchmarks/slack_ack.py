@@ -6,7 +6,6 @@ import json
 import logging
 import multiprocessing
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -34,6 +33,7 @@ from adapters.slack.manifest import EVENTS_PATH
 from adapters.slack.refs import Us
 from adapters.slack.web import http_app
 from adapters.storage import open_store
+from benchmarks.page import tell
 from bots.assemble import open_desk
 from core.config import Settings
 from core.desk import Desk
@@ -48,8 +48,6 @@ PEOPLE = 200
 ASKED = 25
 SECRET = "the secret both are given"
 NOWHERE = "http://127.0.0.1:9/api/"
-PAGE = Path(__file__).parents[1] / "docs" / "bench.md"
-BEGIN, END = "<!-- slack -->", "<!-- /slack -->"
 
 _NUMBERS = count(1)
 
@@ -273,11 +271,7 @@ def _of(figures: list[Figure], name: str) -> str:
 
 def main() -> None:
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
-    table = asyncio.run(figures())
-    print(table)
-    if "--write" in sys.argv:
-        head, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
+    tell("slack", asyncio.run(figures()))
 
 
 if __name__ == "__main__":

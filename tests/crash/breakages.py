@@ -65,14 +65,14 @@ class AlteredStore:
 def break_desk(name: str) -> None:
     """Break the mechanism of this name in every Desk that this process makes."""
     if name == FIND:
-        SlackApp.find = _find_nothing  # type: ignore[assignment, method-assign]  # that is what this is for
+        SlackApp.find = _find_nothing
         return
     make, alter = Desk.__init__, ALTERATIONS[name]
 
     def init(self: Desk, *, store: Store, **rest: Any) -> None:
         make(self, store=AlteredStore(store, alter), **rest)
 
-    Desk.__init__ = init  # type: ignore[method-assign]  # likewise
+    Desk.__init__ = init
 
 
 async def _find_nothing(_: SlackApp, __: Delivery) -> str | None:

@@ -132,7 +132,7 @@ def watch_desk(trap: Trap) -> None:
         rest["platforms"] = [Watched(platform, trap) for platform in platforms]
         make(self, store=Watched(store, trap), sealer=Watched(sealer, trap), **rest)
 
-    Desk.__init__ = init  # type: ignore[method-assign]  # that is what this is for
+    Desk.__init__ = init
 
 
 def _shuffled(chance: random.Random, choices: Sequence[Any], number: int) -> list[Any]:

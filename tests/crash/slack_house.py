@@ -97,7 +97,7 @@ def announce_pieces() -> None:
         os.write(1, line.encode() + b"\n")
         return await post(app, delivery)
 
-    SlackApp.post = announced  # type: ignore[assignment, method-assign]  # that is what this is for
+    SlackApp.post = announced
 
 
 def watch_calls(trap: Trap) -> None:
@@ -110,7 +110,7 @@ def watch_calls(trap: Trap) -> None:
         trap.pass_by("after", method)
         return answer
 
-    SlackApi.call = watched  # type: ignore[assignment, method-assign]  # likewise
+    SlackApi.call = watched
 
 
 def hurry(*, streams: bool) -> None:
@@ -121,7 +121,7 @@ def hurry(*, streams: bool) -> None:
         await show(app, progress)
         await asyncio.sleep(WRITING)
 
-    SlackApp.show = slow  # type: ignore[assignment, method-assign]  # likewise
+    SlackApp.show = slow
     SlackApp.__init__.__kwdefaults__ = {"stream_after": 0.0 if streams else 60.0}
     adapters.slack.api.BURST = adapters.slack.api.PER_SECOND = 1_000_000
     adapters.slack.streams.SECONDS_BETWEEN = WRITING / 2

@@ -134,9 +134,9 @@ def employ_two(report: Path) -> None:
         await leave(self, *error)
         await leave(twins[self], *error)
 
-    Desk.__init__ = init  # type: ignore[method-assign]  # that is what this is for
-    Desk.__aenter__ = aenter  # type: ignore[assignment, method-assign]  # that is what this is for
-    Desk.__aexit__ = aexit  # type: ignore[assignment, method-assign]  # that is what this is for
+    Desk.__init__ = init
+    Desk.__aenter__ = aenter
+    Desk.__aexit__ = aexit
 
 
 def late_commits(report: Path) -> list[str]:
