@@ -299,4 +299,4 @@ class Place(NamedTuple):
     def associated(self) -> bytes:
         """The associated data of the seal; length-prefixed, so that no two places read the same."""
         table, owner, row = self.table.encode(), self.owner.encode(), self.row.encode()
-        return b"%b%b%b%b" % (_LENGTHS.pack(len(table), len(owner), len(row)), table, owner, row)
+        return _LENGTHS.pack(len(table), len(owner), len(row)) + table + owner + row

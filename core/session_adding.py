@@ -13,8 +13,8 @@ from core.records import AddItem, AddTurn, GrowBranch, Record, SessionAt
 from core.sealed import decode, encode, item_row
 from core.session_line import LineJob, SessionLine, Tip, is_user
 
-NOTHING = encode({})
-"""What is sealed in a turn's row: all of a turn is in its items."""
+NOTHING = b""
+"""What a turn's row holds beside its items, which hold all of it."""
 
 
 @dataclass(slots=True)
@@ -45,8 +45,7 @@ def draft(line: SessionLine, tip: Tip, items: Sequence[bytes], users: Sequence[b
         if head is None or (user and said):
             parent, head = head, new_id()
             depth, seq, said = depth + 1, 0, False
-            body = seal(Place("turn", owner, head), NOTHING)
-            records.append(AddTurn(head, key, parent, depth, "done", owner, "", None, at, body))
+            records.append(AddTurn(head, key, parent, depth, "done", owner, "", None, at, NOTHING))
         records.append(AddItem(head, seq, seal(Place("item", owner, item_row(head, seq)), item)))
         seq += 1
         said = said or user

@@ -40,6 +40,8 @@ class Answer(asyncio.Future[Any]):
     So nobody repeats, or gives up for lost, what was written after all. The SDK's own sessions promise the same.
     """
 
+    __slots__ = ()
+
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401, ARG002 - as in the base class
         """Stay: the task that waits is cancelled in its next step, when the outcome is known."""
         return False

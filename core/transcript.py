@@ -155,8 +155,7 @@ class _Reader:
         return cls(sealer, items, usage, _opinions(feedback), tickets)
 
     def line(self, turn: TurnRow) -> TurnLine:
-        nothing: dict[str, Any] = {}
-        body = _or(lambda: open_json(self.sealer, "turn", turn.speaker, turn.id, turn.body), nothing)
+        body = self._body(turn)
         return TurnLine(
             id=turn.id,
             number=turn.depth,
@@ -175,6 +174,12 @@ class _Reader:
             feedback=self.feedback.get(turn.id, []),
             tickets=self.tickets.get(turn.id, []),
         )
+
+    def _body(self, turn: TurnRow) -> dict[str, Any]:
+        if not turn.body:  # a standalone session's, which holds its items only
+            return {"name": "", "said": "", "answered": ""}
+        nothing: dict[str, Any] = {}
+        return _or(lambda: open_json(self.sealer, "turn", turn.speaker, turn.id, turn.body), nothing)
 
     def _item(self, row: ItemRow) -> Item:
         place = item_row(row.turn, row.seq)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from adapters.storage.batches import passes
+from adapters.storage.given import run_given
 from adapters.storage.locks import FileLock
 from adapters.storage.sqlite_file import MEMORY, check_file, clear_errors, open_database, open_reading
 from adapters.storage.stamp import WriteStamp
@@ -206,7 +207,10 @@ class _Writer(sqlite3.Connection):
 
     def _run_plain(self, cls: type[Record], records: Sequence[Record]) -> None:
         for statement in self.statements[cls]:
-            self.executemany(statement.sql, map(statement.values, records))
+            if statement.given:
+                run_given(self, statement, records)
+            else:
+                self.executemany(statement.sql, map(statement.values, records))
 
     def _run_returning(self, cls: type[Record], records: Sequence[tuple[Record, Rows]]) -> None:
         for record, rows in records:

@@ -1,7 +1,8 @@
 """The SQL of an engine, one block per record and question, read from `statements/<engine>.sql`.
 
 A block begins with `-- name: ClassName` and holds one or more statements that each end in `;`. Parameters are written
-`:field`, with the field names of the class.
+`:field`, with the field names of the class. A statement that reads `FROM given` does the work of many records at once:
+`given` is the table of those records, and `given.field` its columns.
 """
 
 import re
@@ -19,14 +20,19 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PIECE = re.compile(r"'[^']*'|--[^\n]*|;|[^';-]+|-")
 _SPACE = re.compile(r"\s+")
 _PARAMETER = re.compile(r"('[^']*')|:([a-z_]+)")
+_GIVEN = re.compile(r"\bgiven\.([a-z_]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement with positional parameters, and what reads them off a value of its class."""
+    """One statement, and what reads its values off a record or question of its class.
+
+    They are its positional parameters, or its row of the table `given`, whose columns have the names in `given`.
+    """
 
     sql: str
     values: Callable[[Any], tuple[object, ...]]
+    given: tuple[str, ...] = ()
 
 
 Statements = Mapping[type, tuple[Statement, ...]]
@@ -75,9 +81,12 @@ def _split(body: str) -> list[str]:
 def _compile(cls: type, sql: str) -> Statement:
     known = {field.name for field in fields(cls)}
     names = [token[2] for token in _PARAMETER.finditer(sql) if token[2]]
-    if unknown := set(names) - known:
+    given = tuple(dict.fromkeys(_GIVEN.findall(sql)))
+    if unknown := {*names, *given} - known:
         raise LookupError(f"the statement of {cls.__name__} names what it does not have: {sorted(unknown)}")
-    return Statement(_PARAMETER.sub(lambda token: token[1] or "?", sql), _reader(names))
+    if names and given:
+        raise LookupError(f"the statement of {cls.__name__} has both parameters and `given`")
+    return Statement(_PARAMETER.sub(lambda token: token[1] or "?", sql), _reader(given or names), given)
 
 
 def _reader(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:

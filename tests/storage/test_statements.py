@@ -44,12 +44,21 @@ def test_a_statement_may_have_no_parameter():
     assert (statement.sql, statement.values(Count())) == ("SELECT count(*) FROM a", ())
 
 
+def test_a_statement_on_many_records_has_a_column_for_each_field_it_names():
+    text = "-- name: Put\nINSERT INTO a (key, body) SELECT given.key, given.body FROM given WHERE given.key <> '';"
+    (statement,) = compile_statements(text, [Put])[Put]
+    assert statement.given == ("key", "body")
+    assert statement.values(Put("k", b"b")) == ("k", b"b")
+
+
 @pytest.mark.parametrize(
     ("classes", "text", "message"),
     [
         ([Put, Count], "-- name: Put\nSELECT :key;", r"without a block: \['Count'\]"),
         ([Count], GOOD, r"without a class: \['Put'\]"),
         ([Put], "-- name: Put\nSELECT :keys;", r"Put names what it does not have: \['keys'\]"),
+        ([Put], "-- name: Put\nSELECT given.keys FROM given;", r"Put names what it does not have: \['keys'\]"),
+        ([Put], "-- name: Put\nSELECT :key FROM given WHERE given.body;", r"Put has both parameters and `given`"),
         ([Count], "-- name: Count\n", r"Count has no statement"),
         ([Count], "-- name: Count\nSELECT 1;\n-- name: Count\nSELECT 2;", r"Count has two blocks"),
     ],

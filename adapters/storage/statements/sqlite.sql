@@ -14,7 +14,7 @@ INSERT INTO refusal (stopped) SELECT 1 FROM inbox WHERE id = :event AND stopped;
 
 -- name: SessionAt
 INSERT INTO refusal (changed)
-SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = :session AND version = :version);
+SELECT 1 FROM given WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = given.session AND version = given.version);
 
 -- name: CustomerAt
 INSERT INTO refusal (changed)
@@ -110,10 +110,11 @@ RETURNING pending, worker;
 
 -- name: AddTurn
 INSERT INTO turn (id, session, parent, depth, status, speaker, agent, event, at, body)
-VALUES (:id, :session, :parent, :depth, :status, :speaker, :agent, :event, :at, :body);
+SELECT given.id, given.session, given.parent, given.depth, given.status, given.speaker, given.agent, given.event, given.at,
+    given.body FROM given;
 
 -- name: AddItem
-INSERT INTO item (turn, seq, body) VALUES (:turn, :seq, :body);
+INSERT INTO item (turn, seq, body) SELECT given.turn, given.seq, given.body FROM given;
 
 -- name: DropItem
 DELETE FROM item WHERE turn = :turn AND seq = :seq;
@@ -158,9 +159,10 @@ UPDATE session SET version = version + 1, spoken = :at WHERE id = :session;
 
 -- name: GrowBranch
 INSERT INTO refusal (changed)
-SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM branch WHERE session = :session AND name = :branch);
-UPDATE branch SET head = :head WHERE session = :session AND name = :branch;
-UPDATE session SET version = version + 1, spoken = :at WHERE id = :session;
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT 1 FROM branch WHERE session = given.session AND name = given.branch);
+UPDATE branch SET head = given.head FROM given WHERE branch.session = given.session AND branch.name = given.branch;
+UPDATE session SET version = version + 1, spoken = given.at FROM given WHERE session.id = given.session;
 
 -- name: SwitchBranch
 INSERT INTO refusal (changed)
