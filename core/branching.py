@@ -5,12 +5,13 @@ import re
 from core.access import may
 from core.call import Call, Result
 from core.errors import BadInputError, BranchExistsError, NoSuchBranchError, NoSuchTicketError, NotAllowedError
-from core.models import MAIN, Button
+from core.events import read_event
+from core.models import MAIN, Button, UserMessage
 from core.places import Placed, new_session_records, reserve_ticket
-from core.queries import BranchByName, BranchesOf, TurnsOf
-from core.records import AddBranch, ClearSession, PutSession, Record, SwitchBranch
+from core.queries import BranchByName, BranchesOf, EventRow, QueuedAfter, TurnsOf
+from core.records import AddBranch, ClearSession, MoveEvent, PutSession, QueueEnds, Record, SwitchBranch
 from core.scene import branch_name
-from core.sealed import branch_row, seal_json
+from core.sealed import branch_row, open_json, seal_json
 from core.session_ids import next_generation, session_id
 from core.tickets import ticket_by_name
 from core.tree import chain_from, newest
@@ -76,7 +77,7 @@ async def new(call: Call) -> Result:
         name = next_generation(await call.kit.places.name_at(call.ref))
     placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
     call.say("We start afresh. What was said before is kept, and I can still look things up in it for you.")
-    return _bind(call, placed)
+    return await _bind(call, placed)
 
 
 async def open_ticket(call: Call) -> Result:
@@ -92,7 +93,7 @@ async def open_ticket(call: Call) -> Result:
     name = session_id(call.ref, "ticket", ticket=ticket.name)
     placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
     call.say(f"This conversation is about {ticket.name} now: {ticket.subject} ({plain(ticket.status.value)}).")
-    return _bind(call, placed)
+    return await _bind(call, placed)
 
 
 async def clear(call: Call) -> Result:
@@ -126,10 +127,19 @@ async def unmute(call: Call) -> Result:
     return [PutSession(call.scene.session.id, call.scene.session.answered_by, 0)]
 
 
-def _bind(call: Call, placed: Placed) -> list[Record]:
-    owner, at = call.scene.customer.id, call.event.at
+async def _bind(call: Call, placed: Placed) -> list[Record]:
+    """Let the place mean another session, also for what was said in it after this event and waits behind it."""
+    owner, at, event = call.scene.customer.id, call.event.at, call.event
+    waiting = await call.kit.store.read(QueuedAfter(event.session, event.seq))
     created = new_session_records(call.kit.sealer, placed, call.ref, owner=owner, at=at)
-    return [*created, *placed.records]
+    moved = [MoveEvent(row.id, placed.session) for row in waiting if _is_said_at(call, row)]
+    return [QueueEnds(event.session, waiting[-1].seq if waiting else event.seq), *created, *placed.records, *moved]
+
+
+def _is_said_at(call: Call, row: EventRow) -> bool:
+    """Whether an event was said in the place of a call, and not about a message: that one stays where it is."""
+    said = read_event(row.kind, open_json(call.kit.sealer, "inbox", row.customer, row.id, row.body))
+    return (isinstance(said, UserMessage) or said.message is None) and call.kit.places.is_same(said.ref, call.ref)
 
 
 async def _free_name(call: Call) -> str:

@@ -76,7 +76,7 @@ class Desk:
         self._deliveries = Deliveries(self._kit, by_name)
         self._intake = Intake(self._kit, self._lanes, self._deliveries)
         turns = Turns(self._kit, SupportAgent(settings, model))
-        self._workers = Workers(self._kit, turns, self._deliveries, Opener(self._kit, by_name))
+        self._workers = Workers(self._kit, self._lanes, turns, self._deliveries, Opener(self._kit, by_name))
         self._chores: list[asyncio.Task[None]] = []
         self._open = False
 
@@ -132,7 +132,7 @@ class Desk:
         while True:
             await self._workers.idle()
             await self._deliveries.drain()
-            await self._claim()
+            await self._workers.claim()
             if self._workers.is_idle and self._deliveries.is_idle:
                 return
 
@@ -140,14 +140,10 @@ class Desk:
         """The net under the wake-ups: lanes that were left, by a crash or a store that failed, are taken up."""
         while True:
             try:
-                await self._claim()
+                await self._workers.claim()
             except StoreError:
                 log.exception("the store does not answer")
             await asyncio.sleep(POLL_SECONDS)
-
-    async def _claim(self) -> None:
-        for lane in await self._lanes.claim_waiting(self._settings.work.turns_at_once, but=self._workers.elsewhere):
-            self._workers.work(lane)
 
     async def _renew(self) -> None:
         while True:

@@ -8,7 +8,7 @@ from core.candidates import choose, conversations_at, without_pick
 from core.clock import now
 from core.customers import find_customer, identity_key, new_customer
 from core.delivery import Deliveries
-from core.errors import ConflictError
+from core.errors import ChangedError, ConflictError
 from core.events import event_name, kind_of, message_name
 from core.ids import new_id
 from core.kit import Kit
@@ -76,6 +76,8 @@ class Intake:
             except ConflictError:
                 # Two first messages of one person at once: the other one made the customer.
                 log.info("a first message met another one of the same person")
+            except ChangedError:
+                log.info("a place was bound to another conversation meanwhile")
 
     async def _take(self, event: Event) -> Taken:
         at = now()
@@ -88,16 +90,12 @@ class Intake:
         row = self._row(event, session, customer, at)
         claim = self._lanes.claim_record(session)
         stop = (self._stop(event, row),) if await self._is_stop(event, customer) else ()
-        rows = await self._writer.commit(
-            (
-                *records,
-                *opened,
-                AddEvent(row.id, self._key(event), session, customer, row.kind, at, row.body),
-                *self._question(event, row),
-                claim,
-                *stop,
-            )
-        )
+        added = AddEvent(row.id, self._key(event), session, customer, row.kind, at, row.body)
+        try:
+            rows = await self._writer.commit((*records, *opened, added, *self._question(event, row), claim, *stop))
+        except ChangedError:
+            self._places.forget(event.ref)
+            raise
         return self._taken(row, rows)
 
     def _taken(self, row: EventRow, rows: tuple[list[tuple[object, ...]], ...]) -> Taken:

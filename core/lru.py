@@ -33,3 +33,7 @@ class Lru(Generic[KeyT, ValueT]):
         self._values.move_to_end(key)
         if len(self._values) > self._size:
             self._values.popitem(last=False)
+
+    def drop(self, key: KeyT) -> None:
+        """Keep the value of `key` no more, if it is kept."""
+        self._values.pop(key, None)

@@ -1,29 +1,43 @@
 """Which session a place means: by its strategy, unless it was bound to another one."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.config import Settings, StrategyName
+from core.lru import Lru
 from core.models import MAIN, ConversationRef, Event, UserMessage
 from core.ports import Sealer, Store
 from core.queries import PlaceByKey, PlaceRow, SessionById, TicketByNumber
-from core.records import AddSession, BindPlace, EnsureMain, Record, Reserve
+from core.records import AddSession, BindPlace, EnsureMain, PlaceIs, Record, Reserve
 from core.sealed import branch_row, open_json, seal_json
 from core.session_ids import next_generation, parse, place_key, session_id, strategy_for
 from core.writer import GroupWriter
 
 FIRST_TICKET = 1001
+BINDINGS = 65_536
+"""Places whose binding is remembered; a commit that relies on one checks it (`PlaceIs`)."""
 _HOUR = 3_600_000_000
 _TICKET = re.compile(r"\bTKT-(\d{1,9})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The session of a place; `records` bind the place to it where it was not before."""
+    """The session of a place.
+
+    `records` bind the place to it where it was not before, or guard that it is still bound as it was read.
+    """
 
     name: str
     session: bytes
     records: list[Record] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a place means: the name of a session, and the row that says so, None where its strategy does."""
+
+    name: str
+    row: PlaceRow | None
 
 
 class Places:
@@ -35,23 +49,25 @@ class Places:
         self._store = store
         self._sealer = sealer
         self._writer = writer
+        self._bindings: Lru[bytes, Binding] = Lru(BINDINGS)
 
     def strategy(self, ref: ConversationRef) -> StrategyName:
         """What a session stands for in this place."""
         return strategy_for(ref, self._settings.strategies)
 
     async def session_at(self, event: Event, customer: str, at: int) -> Placed:
-        """The session an event in a place belongs to."""
+        """The session an event in a place belongs to. The commit may be refused with ChangedError: then `forget`."""
         ref = event.ref
-        bound = await self._bound(ref)
-        if bound is None and self.strategy(ref) == "ticket" and isinstance(event, UserMessage):
-            return self.bind(ref, await self._ticket_session(event, customer), customer, at)
-        placed = (
-            Placed(self._default(ref), self._key(self._default(ref))) if bound is None else self._placed(ref, bound)
-        )
-        if isinstance(event, UserMessage) and await self._is_stale(placed, at):
-            return self.bind(ref, next_generation(placed.name), customer, at)
-        return placed
+        key = self._place_key(ref)
+        binding = self._bindings.get(key) or await self._read(ref)
+        self._bindings.put(key, binding)
+        placed = await self._placed(ref, binding, event, customer, at)
+        guard = PlaceIs(key, binding.row.session if binding.row else None)
+        return replace(placed, records=[guard, *placed.records])
+
+    def forget(self, ref: ConversationRef) -> None:
+        """Read anew what a place means: it was bound to another session meanwhile."""
+        self._bindings.drop(self._place_key(ref))
 
     def bind(self, ref: ConversationRef, name: str, owner: str, at: int) -> Placed:
         """Let a place mean the session of this name from now on."""
@@ -59,22 +75,31 @@ class Places:
         body = seal_json(self._sealer, "place", owner, key.hex(), name)
         return Placed(name, session, [BindPlace(key, session, owner, at, body)])
 
+    def is_same(self, one: ConversationRef, other: ConversationRef) -> bool:
+        """Whether two refs are one place."""
+        return self._place_key(one) == self._place_key(other)
+
     async def name_at(self, ref: ConversationRef) -> str:
         """The name of the session a place means now."""
-        bound = await self._bound(ref)
-        return self._default(ref) if bound is None else self._placed(ref, bound).name
+        return (await self._read(ref)).name
 
-    async def _bound(self, ref: ConversationRef) -> PlaceRow | None:
-        rows = await self._store.read(PlaceByKey(self._place_key(ref)))
-        return rows[0] if rows else None
+    async def _read(self, ref: ConversationRef) -> Binding:
+        key = self._place_key(ref)
+        rows = await self._store.read(PlaceByKey(key))
+        if not rows:
+            return Binding(self._default(ref), None)
+        name: str = open_json(self._sealer, "place", rows[0].owner, key.hex(), rows[0].body)
+        return Binding(name, rows[0])
 
-    def _unbound(self, ref: ConversationRef) -> Placed:
-        name = self._default(ref)
-        return Placed(name, self._key(name))
-
-    def _placed(self, ref: ConversationRef, row: PlaceRow) -> Placed:
-        name: str = open_json(self._sealer, "place", row.owner, self._place_key(ref).hex(), row.body)
-        return Placed(name, row.session)
+    async def _placed(self, ref: ConversationRef, binding: Binding, event: Event, customer: str, at: int) -> Placed:
+        if not isinstance(event, UserMessage):
+            return Placed(binding.name, self._key(binding.name))
+        if binding.row is None and self.strategy(ref) == "ticket":
+            return self.bind(ref, await self._ticket_session(event, customer), customer, at)
+        placed = Placed(binding.name, self._key(binding.name))
+        if await self._is_stale(placed, at):
+            return self.bind(ref, next_generation(placed.name), customer, at)
+        return placed
 
     def _default(self, ref: ConversationRef) -> str:
         # A ticket's place has a session of its own for what is said there before any ticket (commands).

@@ -191,6 +191,15 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedAfter(Query[EventRow]):
+    """The session's queued events after `seq`, oldest first."""
+
+    row = EventRow
+    session: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class NextEvent(Query[EventRow]):
     """The lane's oldest queued event; at most one."""
 

@@ -49,6 +49,22 @@ class SessionAt(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceIs(Record):
+    """Refuse with ChangedError unless the place is bound to this session (None: to none)."""
+
+    key: bytes
+    session: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEnds(Record):
+    """Refuse with ChangedError unless `seq` is that of the session's newest queued event."""
+
+    session: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerAt(Record):
     """Refuse with ChangedError unless the customer still has this version."""
 
@@ -192,6 +208,14 @@ class MarkStop(Record):
     session: bytes
     before: str
     customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveEvent(Record):
+    """Queue an event, if it still waits, in the lane of another session instead; its message goes with it."""
+
+    event: str
+    session: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
 from core.kit import Kit
-from core.lanes import Lane
+from core.lanes import Lane, Lanes
 from core.models import Command, MessageDeleted, MessageEdited, Reaction, UserMessage
 from core.opening import ElsewhereError, Opener, complete
 from core.queries import EventRow
-from core.records import Record
+from core.records import MoveEvent, Record
 from core.replies import place_of
 from core.turns import Turns
 from core.words import BY_NAME, spoken_command, word_named
@@ -43,6 +43,7 @@ class Workers:
     """
 
     kit: Kit
+    lanes: Lanes
     turns: Turns
     deliveries: Deliveries
     opener: Opener
@@ -65,6 +66,11 @@ class Workers:
         self._tasks.add(task)
         self._idle.clear()
         task.add_done_callback(self._done)
+
+    async def claim(self) -> None:
+        """Take up lanes that have events and nobody to work them."""
+        for lane in await self.lanes.claim_waiting(self.kit.settings.work.turns_at_once, but=self.elsewhere):
+            self.work(lane)
 
     def stop_turn(self, session: bytes, event: str) -> None:
         """Cut off the running turn of an event, where it runs here; its commit is refused in any case."""
@@ -186,6 +192,8 @@ class Workers:
             await self.turns.answer(work, result)
         else:
             await work.lane.finish(work.row, (*result, *work.mail.records()))
+            if any(isinstance(record, MoveEvent) for record in result):
+                await self.claim()
         self.deliveries.send(work.mail.outgoing)
 
     async def _decide(self, work: Work) -> Result:

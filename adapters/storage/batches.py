@@ -9,6 +9,7 @@ from core.records import (
     AddTicket,
     AddTicketChange,
     AddTurn,
+    BindPlace,
     BookUsage,
     BumpRevision,
     ClaimLane,
@@ -20,10 +21,13 @@ from core.records import (
     GrowBranch,
     LaneIs,
     MarkStop,
+    MoveEvent,
     MoveHead,
+    PlaceIs,
     PutCustomer,
     PutSession,
     PutTicket,
+    QueueEnds,
     Record,
     ReleaseLane,
     ReplaceUsage,
@@ -35,13 +39,17 @@ from core.records import (
 _SUBJECT: dict[type[Record], str] = {
     LaneIs: "session",
     SessionAt: "session",
+    PlaceIs: "key",
+    QueueEnds: "session",
     CustomerAt: "customer",
     TicketAt: "ticket",
     PutCustomer: "id",
+    BindPlace: "key",
     PutSession: "id",
     AddEvent: "session",
     ClaimLane: "session",
     MarkStop: "session",
+    MoveEvent: "session",
     CountAttempt: "session",
     ReleaseLane: "session",
     AddTurn: "session",
@@ -58,14 +66,14 @@ _SUBJECT: dict[type[Record], str] = {
     ReplaceUsage: "session",
     BookUsage: "session",
 }
-"""The field that names the session, customer or ticket a record looks at or changes, where another one may guard it."""
+"""The field that names the subject a record looks at or changes, where another one may guard it."""
 
 
 _subject = {cls: attrgetter(name) for cls, name in _SUBJECT.items()}
 
 
 def passes(batch: Sequence[Commit]) -> list[list[int]]:
-    """Deal the commits of a batch, by number, into passes whose commits share no session, customer or ticket.
+    """Deal the commits of a batch, by number, into passes whose commits share no session, customer, ticket or place.
 
     Within a pass all guards are looked at before anything is written: of two commits that read version 1 of a ticket
     and write version 2, both would pass. Commits of one subject keep their order from pass to pass.

@@ -4,10 +4,11 @@ import pytest
 
 from core.clock import now
 from core.errors import ConfigError
+from core.models import Command, Reaction, UserMessage
 from core.queries import AuditLines, Counts, FeedbackOf
 from core.tickets import all_tickets, staff_change
 from core.words import WORDS, word_named, word_of_reaction
-from tests.core.talk import open_talk
+from tests.core.talk import open_talk, place
 from tests.storage.samples import commit
 
 
@@ -138,6 +139,35 @@ async def test_new_starts_afresh_and_keeps_the_old_conversation(talk):
     assert await talk.command("alice", "history") == ["Nothing was said here yet."]
     assert "terminal/local/dm/alice/~2" in (await talk.command("alice", "whoami"))[0]
     assert {row.table: row.rows for row in await talk.store.read(Counts())}["turn"] == 1
+
+
+async def test_what_follows_new_in_one_breath_belongs_to_the_new_conversation(talk):
+    alice = place("alice")
+    for event in (
+        UserMessage("m1", alice, "one"),
+        Command("m2", alice, "new"),
+        UserMessage("m3", alice, "two"),
+        UserMessage("m4", alice, "!whoami"),
+        Command("m5", alice, "new"),
+        UserMessage("m6", alice, "three"),
+    ):
+        await talk.desk.accept(event)
+    await talk.desk.drain()
+    assert "terminal/local/dm/alice/~2" in next(said.text for said in talk.street.posted if "branch main" in said.text)
+    answered = [posted.text for posted in talk.street.posted]
+    assert [sum(f"“{word}”" in text for text in answered) for word in ("one", "two", "three")] == [1, 1, 1]
+    (history,) = await talk.command("alice", "history")
+    assert history.startswith("1. alice: three\n") and "2. " not in history
+
+
+async def test_what_follows_new_about_an_older_message_stays_with_it(talk):
+    await talk.say("alice", "one", id_="m1")
+    await talk.desk.accept(Command("c1", place("alice"), "new"))
+    await talk.desk.accept(Reaction("r1", place("alice"), "m1", "leftwards_arrow_with_hook", removed=False))
+    await talk.desk.accept(UserMessage("m2", place("alice"), "two"))
+    await talk.desk.drain()
+    assert len(await talk.desk.items_at(place("alice"))) == 2
+    assert any(posted.text.startswith("Taken back.") for posted in talk.street.posted)
 
 
 async def test_a_muted_conversation_is_not_answered(talk):

@@ -147,6 +147,11 @@ class Model:
         oldest[0].stopped = 1
         return [(oldest[0].id,)]
 
+    def move_event(self, r):
+        if self.find(r.event).status == "queued":
+            self.find(r.event).session = r.session
+            self.lanes.setdefault(r.session, Lane())
+
     def finish_event(self, r):
         if self.find(r.id).status == "queued":
             self.find(r.id).status = r.status

@@ -18,6 +18,7 @@ from core.queries import (
 )
 from core.records import (
     BindPlace,
+    PlaceIs,
     PutCustomer,
     PutSession,
     Reserve,
@@ -163,3 +164,18 @@ async def test_silent_sessions_hold_turns_and_wait_for_nothing(store):
 async def test_an_event_waits_for_a_session_that_is_not_there_yet(store):
     await commit(store, event(session=b"later"))
     assert (await one(store, NextEvent(b"later"))).id == "e1"
+
+
+async def test_a_place_that_means_another_session_meanwhile_is_noticed(store):
+    await commit(store, *session(b"1"), *session(b"2"), PlaceIs(b"place", None))
+    await commit(store, BindPlace(b"place", b"1", "c", 1, b"body"))
+    await commit(store, PlaceIs(b"place", b"1"))
+    for expected in (None, b"2"):
+        with pytest.raises(ChangedError):
+            await commit(store, PlaceIs(b"place", expected))
+
+
+async def test_a_place_is_looked_at_after_what_was_handed_in_before_is_written(store):
+    await commit(store, *session(b"1"))
+    bound, relies = (BindPlace(b"place", b"1", "c", 1, b"body"),), (PlaceIs(b"place", None),)
+    assert [type(outcome) for outcome in await store.write([bound, relies])] == [tuple, ChangedError]

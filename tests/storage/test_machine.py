@@ -38,6 +38,7 @@ from core.records import (
     GiveBackLanes,
     LaneIs,
     MarkStop,
+    MoveEvent,
     NotStopped,
     PutTicket,
     ReleaseLane,
@@ -175,9 +176,11 @@ class Commits:
         if not queue:
             return ()
         lane, oldest = self.model.lanes[name], queue[0]
+        moved = [MoveEvent(later.id, self.session()) for later in queue[1:] if self.pick(0, 0, 0, 1)]
         return (
             LaneIs(name, lane.epoch - self.pick(0, 0, 0, 1)),
             *self.pick((), (NotStopped(oldest.id),)),
+            *moved,
             FinishEvent(oldest.id, self.pick("done", "parked")),
             CountAttempt(name, self.pick(*WORKERS)),
             ReleaseLane(name, lane.epoch, self.pick(0, 1)),

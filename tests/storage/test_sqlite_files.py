@@ -10,8 +10,8 @@ from adapters.storage.migrations import Migration, load_migrations, migrate
 from adapters.storage.sqlite_file import APPLICATION_ID
 from core.errors import ConfigError, DeskError, SchemaError, StoreError
 from core.queries import CustomerById, Customers
-from core.records import PutNote
-from tests.storage.samples import S, assert_clear, commit, customer, session
+from core.records import MoveEvent, PutNote, Reserve
+from tests.storage.samples import S, assert_clear, commit, customer, event, session
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,6 +146,19 @@ async def old(url, path):
 
 def tables(connection):
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
+@pytest.mark.parametrize("number", range(1, len(load_migrations("sqlite"))))
+async def test_a_store_of_every_version_before_opens_with_what_it_holds(url, path, number):
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    migrate(connection, str(path), load_migrations("sqlite")[:number])
+    connection.execute("INSERT INTO counter VALUES ('n', 7)")
+    connection.close()
+    async with open_store(url) as store:
+        await commit(store, *session(), *session(b"new"), event("e1"), event("e2"))
+        await commit(store, MoveEvent("e2", b"new"))
+        assert await commit(store, Reserve("n", 1)) == ([(8,)],)
 
 
 def test_pending_migrations_are_applied_once(old, path):

@@ -16,6 +16,13 @@ INSERT INTO refusal (stopped) SELECT 1 FROM inbox WHERE id = :event AND stopped;
 INSERT INTO refusal (changed)
 SELECT 1 FROM given WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = given.session AND version = given.version);
 
+-- name: PlaceIs
+INSERT INTO refusal (changed) SELECT 1 WHERE (SELECT session FROM place WHERE key = :key) IS NOT :session;
+
+-- name: QueueEnds
+INSERT INTO refusal (changed)
+SELECT 1 WHERE (SELECT max(seq) FROM inbox WHERE session = :session AND status = 'queued') IS NOT :seq;
+
 -- name: CustomerAt
 INSERT INTO refusal (changed)
 SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM customer WHERE id = :customer AND version = :version);
@@ -79,6 +86,11 @@ WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'q
   AND stopped = 0 AND seq < (SELECT seq FROM inbox WHERE id = :before)
   AND (:customer IS NULL OR customer = :customer)
 RETURNING id;
+
+-- name: MoveEvent
+UPDATE message SET session = :session
+WHERE turn = :event AND part = 'question' AND EXISTS (SELECT 1 FROM inbox WHERE id = :event AND status = 'queued');
+UPDATE inbox SET session = :session WHERE id = :event AND status = 'queued';
 
 -- name: FinishEvent
 UPDATE inbox SET status = :status, body = CASE :status WHEN 'parked' THEN body ELSE x'' END
@@ -304,6 +316,10 @@ SELECT session, pending, epoch, worker, worker IS NOT NULL AND lease > now FROM 
 -- name: NextEvent
 SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
 WHERE session = :session AND status = 'queued' ORDER BY seq LIMIT 1;
+
+-- name: QueuedAfter
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND status = 'queued' AND seq > :seq ORDER BY seq;
 
 -- name: MessageBefore
 SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
