@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from adapters.sealing import KeyringSealer, MasterKey, open_sealer
 from adapters.sealing import master_key as find_master_key
 from adapters.storage import open_store
-from core.desk_session import DeskSession
 from core.errors import KeyringError, StoreError
 from core.ports import Store
 from core.queries import Counts
-from core.session_line import Lines
-from core.shared_store import Parts, SharedStore
+from core.standalone.desk_session import DeskSession
+from core.standalone.line import Lines
+from core.standalone.shared_store import Parts, SharedStore
 
 if TYPE_CHECKING:
-    from core.desk_session import GivenSettings
+    from core.standalone.desk_session import GivenSettings
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Open:
 
 
 class Use:
-    """One session's use of a store: a `core.desk_session.Connection`."""
+    """One session's use of a store: a `core.standalone.desk_session.Connection`."""
 
     def __init__(self, address: Address) -> None:
         self._address = address

@@ -13,7 +13,7 @@ from agents import TResponseInputItem
 from agents.memory import SessionSettings
 from deselected import tests_deselected
 
-from core.desk_session import DeskSession
+from core.standalone.desk_session import DeskSession
 from deskmate import open_session
 
 # What the SDK builds on its own session keeps that one: these are loaded before anything is replaced.

@@ -11,7 +11,7 @@ from core.models import Place
 from core.queries import BranchesOf, MovesOf, TurnAt, TurnById
 from core.records import AddItem, AddTurn, GrowBranch, Record, SessionAt
 from core.sealed import decode, encode, item_row
-from core.session_line import LineJob, SessionLine, Tip, is_user
+from core.standalone.line import LineJob, SessionLine, Tip, is_user
 
 NOTHING = b""
 """What a turn's row holds beside its items, which hold all of it."""

@@ -6,8 +6,8 @@ from core.models import MAIN, Item
 from core.queries import MovesOf, TurnAt, TurnById
 from core.records import BumpRevision, ClearSession, DropItem, DropTurn, EnsureMain, MoveHead, Record
 from core.sealed import branch_row, decode, seal_json
-from core.session_adding import copied, draft, is_shared, may_grow
-from core.session_line import SessionLine, Tip
+from core.standalone.adding import copied, draft, is_shared, may_grow
+from core.standalone.line import SessionLine, Tip
 
 MOVES = 1000
 """Head moves that `redo` looks back on."""

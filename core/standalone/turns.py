@@ -9,9 +9,9 @@ from core.ids import time_of
 from core.models import Item
 from core.queries import ItemRow
 from core.sealed import decode
-from core.session_branches import stamp_of, stretch_of
-from core.session_line import SessionLine, is_user
-from core.session_reading import pages
+from core.standalone.branches import stamp_of, stretch_of
+from core.standalone.line import SessionLine, is_user
+from core.standalone.reading import pages
 
 NAMED_BY_TYPE = frozenset(
     (

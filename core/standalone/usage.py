@@ -8,8 +8,8 @@ from core.ids import new_id
 from core.models import Usage
 from core.queries import TurnsUpTo, UsageByTurnOfBranch, UsageOfSession, UsageRow
 from core.records import BookUsage, Record, ReplaceUsage
-from core.session_branches import stretch_of
-from core.session_line import SessionLine
+from core.standalone.branches import stretch_of
+from core.standalone.line import SessionLine
 
 
 async def store(line: SessionLine, used: Usage) -> None:

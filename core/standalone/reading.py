@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.models import Item
 from core.queries import ItemRow, TurnAt, WindowOf
 from core.sealed import decode, decode_list
-from core.session_line import SessionLine, is_user
+from core.standalone.line import SessionLine, is_user
 from core.window import LARGEST, Window
 
 PAGE = 256

@@ -19,7 +19,7 @@ from core.ports import Sealer
 from core.queries import ItemRow, ItemsOf, Query, SessionById, WindowOf
 from core.records import AddSession, EnsureMain, Record, SessionAt
 from core.sealed import branch_row, decode, item_row, open_json, open_sealed, row_of, seal_json
-from core.shared_store import Caller, Job, SharedStore
+from core.standalone.shared_store import Caller, Job, SharedStore
 from core.window import Window, Windows
 
 RowT = TypeVar("RowT")

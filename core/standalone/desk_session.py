@@ -13,12 +13,12 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from core import session_branches, session_heads, session_reading, session_turns, session_usage
 from core.errors import BadInputError
 from core.models import Item, Usage
-from core.session_adding import Adding
-from core.session_line import Doing, LineJob, Lines, SessionLine
-from core.shared_store import Answer
+from core.standalone import branches, heads, reading, turns, usage
+from core.standalone.adding import Adding
+from core.standalone.line import Doing, LineJob, Lines, SessionLine
+from core.standalone.shared_store import Answer
 from core.window import without_cut_off_outputs
 
 if TYPE_CHECKING:
@@ -108,31 +108,31 @@ class DeskSession:
 
     async def pop_item(self) -> "TResponseInputItem | None":
         """Delete the last item for good and return it; None where there is none. An emptied turn goes too."""
-        return cast("TResponseInputItem | None", await self._do(session_heads.pop))
+        return cast("TResponseInputItem | None", await self._do(heads.pop))
 
     async def clear_session(self) -> None:
         """Delete all turns and branches for good; what was used stays on the bill."""
-        await self._do(session_heads.clear)
+        await self._do(heads.clear)
 
     # --- going back ---------------------------------------------------------------------------------------------------
 
     async def undo(self, n: int = 1) -> int:
         """Take back the last `n` turns and return how many are left; `redo` brings them back."""
-        return cast(int, await self._do(partial(session_heads.undo, count=n)))
+        return cast(int, await self._do(partial(heads.undo, count=n)))
 
     async def redo(self) -> int:
         """Bring back what the last undo or rewind took, unless something was added since; returns their number."""
-        return cast(int, await self._do(session_heads.redo))
+        return cast(int, await self._do(heads.redo))
 
     async def rewind(self, turn_number: int) -> int:
         """Keep turn `turn_number` and take back all after it; returns how many are left."""
-        return cast(int, await self._do(partial(session_heads.rewind, turn=turn_number)))
+        return cast(int, await self._do(partial(heads.rewind, turn=turn_number)))
 
     # --- branches -----------------------------------------------------------------------------------------------------
 
     async def create_branch_from_turn(self, turn_number: int, branch_name: str | None = None) -> str:
         """Make a branch that keeps turn `turn_number` and all before it, go there, and return its name."""
-        return cast(str, await self._do(partial(session_branches.create, turn=turn_number, name=branch_name)))
+        return cast(str, await self._do(partial(branches.create, turn=turn_number, name=branch_name)))
 
     async def create_branch_from_content(self, search_term: str, branch_name: str | None = None) -> str:
         """Make a branch from the first turn whose user item contains a text."""
@@ -143,35 +143,35 @@ class DeskSession:
 
     async def switch_to_branch(self, branch_id: str) -> None:
         """Make another branch the current one, for this session wherever it is used."""
-        await self._do(partial(session_branches.switch, name=branch_id))
+        await self._do(partial(branches.switch, name=branch_id))
 
     async def delete_branch(self, branch_id: str, force: bool = False) -> None:
         """Delete a branch; the current one only with `force`, which goes to `main` first."""
-        await self._do(partial(session_branches.delete, name=branch_id, force=force))
+        await self._do(partial(branches.delete, name=branch_id, force=force))
 
     async def list_branches(self) -> list[dict[str, Any]]:
         """List branches: `branch_id`, `message_count`, `user_turns`, `is_current`, `created_at`."""
-        return cast("list[dict[str, Any]]", await self._do(session_branches.listed))
+        return cast("list[dict[str, Any]]", await self._do(branches.listed))
 
     # --- turns --------------------------------------------------------------------------------------------------------
 
     async def get_conversation_turns(self, branch_id: str | None = None) -> list[dict[str, Any]]:
         """List what users said: `turn`, `content` (cut), `full_content`, `timestamp`, `can_branch`."""
-        return cast("list[dict[str, Any]]", await self._do(partial(session_turns.said, branch=branch_id)))
+        return cast("list[dict[str, Any]]", await self._do(partial(turns.said, branch=branch_id)))
 
     async def find_turns_by_content(self, search_term: str, branch_id: str | None = None) -> list[dict[str, Any]]:
         """List what users said that contains a text, in the shape of `get_conversation_turns`."""
-        find = partial(session_turns.said_with, text=search_term, branch=branch_id)
+        find = partial(turns.said_with, text=search_term, branch=branch_id)
         return cast("list[dict[str, Any]]", await self._do(find))
 
     async def get_conversation_by_turns(self, branch_id: str | None = None) -> dict[int, list[dict[str, str | None]]]:
         """Map each turn's number to the `type` and `tool_name` of its items."""
-        found = await self._do(partial(session_turns.by_turn, branch=branch_id))
+        found = await self._do(partial(turns.by_turn, branch=branch_id))
         return cast("dict[int, list[dict[str, str | None]]]", found)
 
     async def get_tool_usage(self, branch_id: str | None = None) -> list[tuple[str, int, int]]:
         """List the tools that were called: name, how often, number of the turn."""
-        return cast("list[tuple[str, int, int]]", await self._do(partial(session_turns.tools_used, branch=branch_id)))
+        return cast("list[tuple[str, int, int]]", await self._do(partial(turns.tools_used, branch=branch_id)))
 
     # --- usage --------------------------------------------------------------------------------------------------------
 
@@ -185,19 +185,19 @@ class DeskSession:
             output_tokens=used.output_tokens or 0,
             reasoning_tokens=getattr(used.output_tokens_details, "reasoning_tokens", 0) or 0,
         )
-        await self._do(partial(session_usage.store, used=booked))
+        await self._do(partial(usage.store, used=booked))
 
     async def get_session_usage(self, branch_id: str | None = None) -> dict[str, int] | None:
         """Sum up what was used, on one branch or on all; undo, pop and clear take nothing off. None without any."""
-        return cast("dict[str, int] | None", await self._do(partial(session_usage.of_session, branch=branch_id)))
+        return cast("dict[str, int] | None", await self._do(partial(usage.of_session, branch=branch_id)))
 
     async def get_turn_usage(
         self, user_turn_number: int | None = None, branch_id: str | None = None
     ) -> list[dict[str, Any]] | dict[str, Any]:
         """Tell what one turn of a branch used, or each of them."""
         if user_turn_number is None:
-            return cast("list[dict[str, Any]]", await self._do(partial(session_usage.of_turns, branch=branch_id)))
-        of_turn = partial(session_usage.of_turn, turn=user_turn_number, branch=branch_id)
+            return cast("list[dict[str, Any]]", await self._do(partial(usage.of_turns, branch=branch_id)))
+        of_turn = partial(usage.of_turn, turn=user_turn_number, branch=branch_id)
         return cast("dict[str, Any]", await self._do(of_turn))
 
     # --- its end ------------------------------------------------------------------------------------------------------
@@ -234,8 +234,8 @@ class DeskSession:
         if window is not None:
             return window.read(limit)
         if limit is None:
-            return cast("list[Item]", await self._do(session_reading.read_whole))
-        return cast("list[Item]", await self._do(partial(session_reading.read_newest, limit=limit)))
+            return cast("list[Item]", await self._do(reading.read_whole))
+        return cast("list[Item]", await self._do(partial(reading.read_newest, limit=limit)))
 
     async def _do(self, do: Callable[[SessionLine], Awaitable[Any]]) -> Any:  # noqa: ANN401 - each call's own
         return await self._ask(Doing(self._reach(), do))
@@ -263,6 +263,6 @@ class Closed:
 
 
 async def _items_of_branch(line: SessionLine, limit: int | None, branch: str) -> Sequence[Item]:
-    stretch = await session_branches.stretch_of(line, branch)
-    items = await session_reading.read_all(line, stretch, limit)
+    stretch = await branches.stretch_of(line, branch)
+    items = await reading.read_all(line, stretch, limit)
     return items if limit is None else items[len(items) - min(limit, len(items)) :]

@@ -10,8 +10,8 @@ from core.models import MAIN
 from core.queries import BranchByName, BranchesOf, BranchRow, TurnAt
 from core.records import AddBranch, DropBranch, Record, SwitchBranch
 from core.sealed import branch_row, seal_json
-from core.session_line import SessionLine
-from core.session_reading import Stretch, is_said, pages
+from core.standalone.line import SessionLine
+from core.standalone.reading import Stretch, is_said, pages
 
 
 async def create(line: SessionLine, turn: int, name: str | None) -> str:
