@@ -213,9 +213,14 @@ class _Writer(sqlite3.Connection):
                 self.executemany(statement.sql, map(statement.values, records))
 
     def _run_returning(self, cls: type[Record], records: Sequence[tuple[Record, Rows]]) -> None:
-        for record, rows in records:
-            for statement in self.statements[cls]:
-                rows[:] = self.execute(statement.sql, statement.values(record)).fetchall()
+        for statement in self.statements[cls]:
+            if statement.whose:
+                back = {row[0]: [row[1:]] for row in run_given(self, statement, [record for record, _ in records])}
+                for record, rows in records:
+                    rows[:] = back.get(statement.whose(record), [])
+            else:
+                for record, rows in records:
+                    rows[:] = self.execute(statement.sql, statement.values(record)).fetchall()
 
 
 def _open_writer(path: str, *, desk: bool) -> _Writer:

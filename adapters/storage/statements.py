@@ -20,6 +20,7 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PIECE = re.compile(r"'[^']*'|--[^\n]*|;|[^';-]+|-")
 _SPACE = re.compile(r"\s+")
 _PARAMETER = re.compile(r"('[^']*')|:([a-z_]+)")
+_RETURNING = re.compile(r"\bRETURNING (\w+), ")
 _GIVEN = re.compile(r"\bgiven\.([a-z_]+)")
 
 
@@ -27,12 +28,14 @@ _GIVEN = re.compile(r"\bgiven\.([a-z_]+)")
 class Statement:
     """One statement, and what reads its values off a record or question of its class.
 
-    They are its positional parameters, or its row of the table `given`, whose columns have the names in `given`.
+    They are its positional parameters, or its row of the table `given`, whose columns have the names in `given`. Where
+    such a statement gives back rows, their first column has the value of `whose` of the record they belong to.
     """
 
     sql: str
     values: Callable[[Any], tuple[object, ...]]
     given: tuple[str, ...] = ()
+    whose: Callable[[Any], object] | None = None
 
 
 Statements = Mapping[type, tuple[Statement, ...]]
@@ -86,7 +89,9 @@ def _compile(cls: type, sql: str) -> Statement:
         raise LookupError(f"the statement of {cls.__name__} names what it does not have: {sorted(unknown)}")
     if names and given:
         raise LookupError(f"the statement of {cls.__name__} has both parameters and `given`")
-    return Statement(_PARAMETER.sub(lambda token: token[1] or "?", sql), _reader(given or names), given)
+    first = _RETURNING.search(sql) if given else None
+    whose = attrgetter(first[1]) if first else None
+    return Statement(_PARAMETER.sub(lambda token: token[1] or "?", sql), _reader(given or names), given, whose)
 
 
 def _reader(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:

@@ -7,7 +7,7 @@
 
 -- name: LaneIs
 INSERT INTO refusal (fenced)
-SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM lane WHERE session = :session AND epoch = :epoch);
+SELECT 1 FROM given WHERE NOT EXISTS (SELECT 1 FROM lane WHERE session = given.session AND epoch = given.epoch);
 
 -- name: NotStopped
 INSERT INTO refusal (stopped) SELECT 1 FROM inbox WHERE id = :event AND stopped;
@@ -17,7 +17,8 @@ INSERT INTO refusal (changed)
 SELECT 1 FROM given WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = given.session AND version = given.version);
 
 -- name: PlaceIs
-INSERT INTO refusal (changed) SELECT 1 WHERE (SELECT session FROM place WHERE key = :key) IS NOT :session;
+INSERT INTO refusal (changed)
+SELECT 1 FROM given WHERE (SELECT session FROM place WHERE key = given.key) IS NOT given.session;
 
 -- name: QueueEnds
 INSERT INTO refusal (changed)
@@ -65,14 +66,19 @@ UPDATE session SET answered_by = :answered_by, muted = :muted, version = version
 
 -- name: AddEvent
 INSERT INTO inbox (id, key, session, customer, kind, at, body)
-VALUES (:id, :key, :session, :customer, :kind, :at, :body)
+SELECT given.id, given.key, given.session, given.customer, given.kind, given.at, given.body FROM given WHERE true
 ON CONFLICT (key) DO NOTHING
-RETURNING seq;
+RETURNING id, seq;
 
 -- name: ClaimLane
-UPDATE lane SET worker = :worker, epoch = epoch + 1, lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS INTEGER)
-WHERE session = :session AND pending > 0 AND (worker IS NULL OR lease <= (SELECT now FROM clock))
-RETURNING epoch, pending;
+UPDATE lane SET
+    worker = given.worker,
+    epoch = epoch + 1,
+    lease = (SELECT now FROM clock) + CAST(given.lease * 1000000 AS INTEGER)
+FROM given
+WHERE lane.session = given.session AND pending > 0
+  AND (lane.worker IS NULL OR lane.lease <= (SELECT now FROM clock))
+RETURNING session, epoch, pending;
 
 -- name: RenewLanes
 UPDATE lane SET lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS INTEGER) WHERE worker = :worker;
@@ -93,8 +99,8 @@ WHERE turn = :event AND part = 'question' AND EXISTS (SELECT 1 FROM inbox WHERE 
 UPDATE inbox SET session = :session WHERE id = :event AND status = 'queued';
 
 -- name: FinishEvent
-UPDATE inbox SET status = :status, body = CASE :status WHEN 'parked' THEN body ELSE x'' END
-WHERE id = :id AND status = 'queued';
+UPDATE inbox SET status = given.status, body = CASE given.status WHEN 'parked' THEN body ELSE x'' END FROM given
+WHERE inbox.id = given.id AND inbox.status = 'queued';
 
 -- name: GiveBackAttempt
 UPDATE inbox SET attempts = attempts - 1 WHERE id = :id AND attempts > 0;
@@ -108,15 +114,18 @@ UPDATE lane SET worker = NULL, lease = 0 WHERE worker = :worker;
 
 -- name: CountAttempt
 UPDATE inbox SET attempts = attempts + 1
-WHERE seq = (SELECT min(seq) FROM inbox WHERE session = :session AND status = 'queued')
-  AND EXISTS (SELECT 1 FROM lane WHERE session = :session AND worker = :worker);
+WHERE seq IN (
+    SELECT (SELECT min(seq) FROM inbox WHERE session = given.session AND status = 'queued') FROM given
+    WHERE EXISTS (SELECT 1 FROM lane WHERE session = given.session AND worker = given.worker)
+);
 
 -- name: ReleaseLane
 UPDATE lane SET
-    worker = CASE WHEN pending = 0 OR :always THEN NULL ELSE worker END,
-    lease = CASE WHEN pending = 0 OR :always THEN 0 ELSE lease END
-WHERE session = :session AND epoch = :epoch
-RETURNING pending, worker;
+    worker = CASE WHEN pending = 0 OR given.always THEN NULL ELSE worker END,
+    lease = CASE WHEN pending = 0 OR given.always THEN 0 ELSE lease END
+FROM given
+WHERE lane.session = given.session AND lane.epoch = given.epoch
+RETURNING session, pending, worker;
 
 -- === turns ===========================================================================================================
 
@@ -203,7 +212,7 @@ ON CONFLICT (turn, speaker) DO UPDATE SET value = excluded.value, at = excluded.
 
 -- name: AddMessage
 INSERT INTO message (key, session, turn, part, owner, at, body)
-VALUES (:key, :session, :turn, :part, :owner, :at, :body)
+SELECT given.key, given.session, given.turn, given.part, given.owner, given.at, given.body FROM given WHERE true
 ON CONFLICT (key) DO NOTHING;
 
 -- name: MoveMessage
@@ -230,10 +239,11 @@ DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch
 INSERT INTO usage (
     id, customer, session, turn, branch, purpose, model, requests,
     input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at
-) VALUES (
-    :id, :customer, :session, :turn, :branch, :purpose, :model, :requests,
-    :input_tokens, :cached_tokens, :output_tokens, :reasoning_tokens, :cost_nano, :estimated, :at
-);
+) SELECT
+    given.id, given.customer, given.session, given.turn, given.branch, given.purpose, given.model, given.requests,
+    given.input_tokens, given.cached_tokens, given.output_tokens, given.reasoning_tokens, given.cost_nano,
+    given.estimated, given.at
+FROM given;
 
 -- name: MarkDelivery
 UPDATE outbox SET status = :status, attempts = attempts + (:status = 'sending'), sent = coalesce(:sent, sent)
@@ -245,7 +255,8 @@ UPDATE outbox SET body = x'' WHERE turn = :turn;
 
 -- name: AddDelivery
 INSERT INTO outbox (key, platform, place, session, turn, owner, kind, status, attempts, at, body)
-VALUES (:key, :platform, :place, :session, :turn, :owner, :kind, :status, :status = 'sending', :at, :body);
+SELECT given.key, given.platform, given.place, given.session, given.turn, given.owner, given.kind, given.status,
+    given.status = 'sending', given.at, given.body FROM given;
 
 -- name: AddAudit
 INSERT INTO audit (id, actor, action, subject, owner, at, body)
