@@ -73,11 +73,19 @@ def recall(request: Request, found: re.Match[str]) -> Move | None:
         value = known.get("customer" if subject.casefold() == "name" else "tier")
         return Say(f"Your {subject} is {value}.") if value else None
     here = find_fact(subject, request.said) or find_preference(subject, known.get("preferences", {}))
-    here = here or find_fact(subject, [known.get("summary_of_earlier_turns", "")])
+    here = here or find_fact(subject, _noted(request))
     if here is not None:
         return Say(f"Your {subject} was {here}.")
     answer = request.answer_of("recall")
     return Call("recall", {"question": subject}) if answer is None else Say(_recalled(subject, answer))
+
+
+def _noted(request: Request) -> list[str]:
+    """What the notes of turns that left the window hold; where others speak too, of the asker's own words only."""
+    notes: str = request.known.get("summary_of_earlier_turns", "")
+    if not request.shared:
+        return [notes]
+    return [line for line in notes.splitlines() if line.startswith(f"Customer: {request.speaker}: ")]
 
 
 def _name_and_value(what: str) -> tuple[str, str]:

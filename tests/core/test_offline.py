@@ -201,6 +201,17 @@ async def test_in_a_shared_place_each_ones_facts_are_their_own():
     assert "INV-8" not in text
 
 
+async def test_in_a_shared_place_the_notes_tell_each_only_what_they_said_themselves():
+    notes = "Customer: Bob: my invoice number is INV-8\nDesk: Noted.\nCustomer: Alice: my order number is O-7"
+
+    invoice, order = await talk(
+        "Alice: what was my invoice number?", "Alice: what was my order number?", shared=True, summary=notes
+    )
+
+    assert "INV-8" not in invoice
+    assert "O-7" in order
+
+
 async def test_it_greets_by_name_and_a_returning_customer_as_returning():
     new, again = await talk("Hello", "hello again")
     (back,) = await talk("Hi!", returning=True, tickets=[ticket(1001, "Fan")])
