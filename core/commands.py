@@ -12,6 +12,7 @@ from core.gestures import deleted, edited
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
 from core.showing import (
+    export,
     help_,
     helpful,
     history,
@@ -64,6 +65,7 @@ HANDLERS: dict[str, Handler] = {
     "ticket": ticket,
     "branches": branches,
     "usage": usage,
+    "export": export,
 }
 
 

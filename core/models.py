@@ -112,13 +112,17 @@ class MessageDeleted:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """A reaction was put on (or taken off) `message`; `name` as the platform calls it, or the Unicode character."""
+    """A reaction was put on (or taken off) `message`; `name` as the platform calls it, or the Unicode character.
+
+    `live` says that the platform knows `message` to be answered again just now, or to be such an answer in the making.
+    """
 
     id: str
     ref: ConversationRef
     message: str
     name: str
     removed: bool = False
+    live: bool = False
 
 
 Event = UserMessage | Command | MessageEdited | MessageDeleted | Reaction
@@ -196,11 +200,20 @@ DeliveryKind = Literal["reply", "retract", "restore"]
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file that goes out with a piece."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One piece of a reply on its way to a platform.
 
     `key` is the idempotency key and never changes; `to` is the id of the event that is answered; `message` is the
-    platform id of the message to change (for `retract` and `restore`), None where it was never posted.
+    platform id of the message to change (for `retract` and `restore`), None where it was never posted. A `file` goes
+    with direct replies only.
     """
 
     key: str
@@ -213,6 +226,7 @@ class Delivery:
     private: bool = False
     buttons: tuple[Button, ...] = ()
     message: str | None = None
+    file: TextFile | None = None
 
     def marked(self) -> "Delivery":
         """The same piece, saying that it may be there twice."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.events import message_name
-from core.models import Button, ConversationRef, Delivery, DeliveryKind
+from core.models import Button, ConversationRef, Delivery, DeliveryKind, TextFile
 from core.ports import Platform, Sealer
 from core.queries import DeliveryRow
 from core.records import AddDelivery, AddMessage, Record
@@ -54,9 +54,15 @@ class Mail:
     outgoing: list[Outgoing] = field(default_factory=list)
 
     def say(
-        self, text: str, *, turn: str | None = None, private: bool = False, buttons: tuple[Button, ...] = ()
+        self,
+        text: str,
+        *,
+        turn: str | None = None,
+        private: bool = False,
+        buttons: tuple[Button, ...] = (),
+        file: TextFile | None = None,
     ) -> None:
-        """Add a reply; what is too long for the platform becomes several pieces, the buttons on the last.
+        """Add a reply; what is too long for the platform becomes several pieces, buttons and file on the last.
 
         What answers a word that was said aside, and is no turn, is for the asker alone and goes to where it was said.
         """
@@ -67,7 +73,7 @@ class Mail:
         pieces = self.platform.split(text)
         for number, piece in enumerate(pieces, start=1):
             delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private)
-            self._add(replace(delivery, buttons=buttons) if number == len(pieces) else delivery)
+            self._add(replace(delivery, buttons=buttons, file=file) if number == len(pieces) else delivery)
 
     def change(self, kind: DeliveryKind, piece: Delivery, text: str) -> None:
         """Add a change of a piece sent before: `retract` puts `text` in its place, `restore` brings it back."""
@@ -135,7 +141,8 @@ def open_delivery(sealer: Sealer, row: DeliveryRow) -> Delivery:
     """Open a piece of the outbox."""
     value = open_json(sealer, "outbox", row.owner, row.key, row.body)
     buttons = tuple(Button(button["label"], button["command"], tuple(button["args"])) for button in value["buttons"])
-    return Delivery(**{**value, "ref": ConversationRef(**value["ref"]), "buttons": buttons})
+    file = TextFile(**value["file"]) if value.get("file") else None
+    return Delivery(**{**value, "ref": ConversationRef(**value["ref"]), "buttons": buttons, "file": file})
 
 
 def outgoing_of(sealer: Sealer, row: DeliveryRow) -> Outgoing:

@@ -1,12 +1,14 @@
 """Words that only show: help, who you are, history, tickets, usage, summaries; and feedback."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 
 from core.access import may
 from core.call import Call, Result
 from core.errors import BadInputError
-from core.models import Button, Ticket, TicketStatus, TimelineEntry
+from core.exporting import everything_of
+from core.models import Button, TextFile, Ticket, TicketStatus, TimelineEntry
 from core.records import PutFeedback, Record
 from core.sealed import open_json
 from core.session_ids import ticket_of
@@ -93,6 +95,17 @@ async def usage(call: Call) -> Result:
         f"You have used {tokens} in {calls} ({total.usage.input_tokens:,} in, {total.usage.output_tokens:,} out){cost}."
     )
     return []
+
+
+async def export(call: Call) -> Result:
+    """Send the asker all that is kept of them."""
+    if not call.ref.direct:
+        raise BadInputError(reply="Others read this place. Say `export` in a direct message to me.")
+    found = await everything_of(call.kit.store, call.kit.sealer, call.scene.customer)
+    turns, tickets = count(len(found["turns"]), "turn"), count(len(found["tickets"]), "ticket")
+    content = json.dumps(found, ensure_ascii=False, indent=2)
+    call.say(f"This is all I keep of you: {turns}, {tickets}.", file=TextFile("deskmate-export.json", content))
+    return [call.audit("export", {"turns": len(found["turns"])})]
 
 
 async def summary(call: Call) -> Result:

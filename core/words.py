@@ -98,6 +98,7 @@ WORDS: tuple[Word, ...] = (
     Word("ticket", "show one of your tickets", "private", args="TKT-id", about_person=True),
     Word("branches", "list the branches of this conversation", "private"),
     Word("usage", "show what you have used", "private"),
+    Word("export", "send you all I keep of you, as a file", "private", about_person=True),
 )
 
 BY_NAME = {word.name: word for word in WORDS}

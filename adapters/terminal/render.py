@@ -26,7 +26,7 @@ def line_of(delivery: Delivery) -> dict[str, Any]:
     """The object of one output line. The same piece reads the same whenever it is written again."""
     if delivery.kind != "reply":
         return {"type": delivery.kind, "key": delivery.message, "text": delivery.text}
-    return {
+    line = {
         "type": "reply",
         "to": delivery.to,
         "key": delivery.key,
@@ -36,6 +36,8 @@ def line_of(delivery: Delivery) -> dict[str, Any]:
         "text": delivery.text,
         "private": delivery.private,
     }
+    file = delivery.file
+    return line | {"file": {"name": file.name, "content": file.content}} if file else line
 
 
 def acknowledgement(accepted: Accepted, id_: str) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def shown(delivery: Delivery, *, user: str) -> RenderableType:
     if notes := _notes(delivery, user):
         lines.append(Text(f"  ({', '.join(notes)})", style="dim italic"))
     lines.append(Padding(_words(delivery.text), _INDENT, expand=False))
+    if delivery.file:
+        lines.append(Padding(Text(safe(delivery.file.content)), _INDENT, expand=False))
     if choices := [button for button in delivery.buttons if button.command not in _ALWAYS_THERE]:
         lines.append(Text("".join(_button(button) for button in choices), style="cyan"))
     return Group(*lines)
