@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import contextlib
 
-from simulators.slack_service.console import HELP, Console, say
+from simulators.console import read_and_watch
+from simulators.slack_service.console import HELP, Console
 from simulators.slack_service.service import SlackService
 
 
@@ -13,13 +14,7 @@ async def serve(port: int, http: str | None) -> None:
     async with SlackService(port=port) as service:
         if http:
             service.deliver_to(http)
-        console = Console(service)
-        say(welcome(service))
-        watching = asyncio.create_task(console.watch())
-        try:
-            await console.read()
-        finally:
-            watching.cancel()
+        await read_and_watch(Console(service), welcome(service))
 
 
 def welcome(service: SlackService) -> str:

@@ -1,8 +1,6 @@
 """A workspace to try an app in by hand: type what Alice and Bob do, see what they see."""
 
-import asyncio
-import sys
-
+from simulators.console import TypedConsole
 from simulators.slack_service.model import Channel, Message
 from simulators.slack_service.people import Person
 from simulators.slack_service.service import SlackService
@@ -19,35 +17,14 @@ Bob can do the same. End with Ctrl-D.
 """
 
 
-class Console:
+class Console(TypedConsole[Shown]):
     """Reads lines, does what they say, and shows what changed."""
 
     def __init__(self, service: SlackService) -> None:
+        super().__init__(service)
         self._service = service
         self._people = {name.lower(): service.person(name) for name in ("Alice", "Bob")}
         self._general = service.channel("general", *self._people.values())
-        self._shown: dict[str, Shown] = {}
-
-    async def read(self) -> None:
-        """Do line by line what is typed, until the end."""
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := (await reader.readline()).decode().strip():
-            try:
-                self.act(line)
-            except LookupError as error:
-                say(f"  ? {error}")
-
-    async def watch(self) -> None:
-        """Show what is new or changed, as it happens."""
-        while True:
-            await self._service.until(lambda: self._now() != self._shown, timeout=None)
-            now = self._now()
-            for ts, shown in now.items():
-                if self._shown.get(ts) != shown:
-                    say(line_of(shown))
-            self._shown = now
 
     def act(self, line: str) -> None:
         """Do what one line says."""
@@ -95,8 +72,13 @@ class Console:
         found = [shown for place in places for shown in self._service.seen_by(person, place)]
         return sorted(found, key=lambda shown: float(shown.ts))
 
-    def _now(self) -> dict[str, Shown]:
+    def now(self) -> dict[str, Shown]:
+        """Give what Alice and Bob see."""
         return {shown.ts: shown for person in self._people.values() for shown in self._seen(person)}
+
+    def line(self, shown: Shown) -> str:
+        """Write one message as a line or a few."""
+        return line_of(shown)
 
 
 def line_of(shown: Shown) -> str:
@@ -106,9 +88,3 @@ def line_of(shown: Shown) -> str:
     marks = "".join(f" :{name}:" for name in shown.reactions)
     note = f" ({', '.join(notes)})" if notes else ""
     return f"{indent}{shown.author}{note}: {shown.text}{marks}".replace("\n", f"\n{indent}  ")
-
-
-def say(text: str) -> None:
-    """Write to the terminal."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from simulators.slack_service.change import Changes
+from simulators.change import Changes
 from simulators.slack_service.errors import NotAcknowledgedError
 from simulators.slack_service.faults import Faults
 from simulators.slack_service.model import Json

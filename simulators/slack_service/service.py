@@ -9,9 +9,10 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from simulators.change import Changes
+from simulators.faults import cut
 from simulators.slack_service.announcer import Announcer
 from simulators.slack_service.arguments import Arguments
-from simulators.slack_service.change import Changes
 from simulators.slack_service.context import Context
 from simulators.slack_service.delivery import Delivery, Envelope, Transport
 from simulators.slack_service.faults import Faults
@@ -26,7 +27,7 @@ from simulators.slack_service.shown import Shown, seen_by
 from simulators.slack_service.side_doors import SideDoors
 from simulators.slack_service.sockets import Sockets
 from simulators.slack_service.timing import Timing
-from simulators.slack_service.web_api import Call, WebApi, cut
+from simulators.slack_service.web_api import Call, WebApi
 from simulators.slack_service.world import World
 
 HOST = "127.0.0.1"
@@ -150,6 +151,11 @@ class SlackService(Places):
         return [call for call in self._web.calls if method in (None, call.method)]
 
     @property
+    def under_way(self) -> list[str]:
+        """Give the methods that are being answered now."""
+        return self._web.under_way
+
+    @property
     def envelopes(self) -> list[Envelope]:
         """Give everything the app was sent, in order."""
         return self._delivery.envelopes
@@ -166,7 +172,7 @@ class SlackService(Places):
 
     async def settled(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - for tests' callers
         """Wait until every envelope is acknowledged or given up and no call is being answered."""
-        await self.until(lambda: self._delivery.quiet and self._web.in_flight == 0, timeout=timeout)
+        await self.until(lambda: self._delivery.quiet and not self._web.under_way, timeout=timeout)
 
     async def until(self, condition: Callable[[], bool], *, timeout: float | None = 10.0) -> None:  # noqa: ASYNC109 - likewise
         """Wait until `condition` holds; it is asked again at each call, acknowledgement and connection."""

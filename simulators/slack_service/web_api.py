@@ -1,6 +1,5 @@
 """The Web API's front door: arguments, faults, tokens, the method, the answer."""
 
-import asyncio
 import base64
 import math
 from collections.abc import Callable
@@ -8,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from simulators.faults import Fault, cut, held_up
 from simulators.slack_service.arguments import Arguments, read_arguments
 from simulators.slack_service.context import Context
 from simulators.slack_service.errors import RefusedError
-from simulators.slack_service.faults import Fault, Faults
+from simulators.slack_service.faults import Faults
 from simulators.slack_service.methods import METHODS, Method
 from simulators.slack_service.model import Json
 
@@ -37,22 +37,23 @@ class WebApi:
 
     def __init__(self, base: Context, faults: Faults, tell: Callable[[], None]) -> None:
         self.calls: list[Call] = []
-        self.in_flight = 0
+        self.under_way: list[str] = []
         self._base = base
         self._faults = faults
         self._tell = tell
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one call, counted as in flight until then."""
-        self.in_flight += 1
+        """Answer one call, under way until then."""
+        name = request.match_info["method"]
+        self.under_way.append(name)
+        self._tell()
         try:
-            return await self._answer(request)
+            return await self._answer(request, name)
         finally:
-            self.in_flight -= 1
+            self.under_way.remove(name)
             self._tell()
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["method"]
+    async def _answer(self, request: web.Request, name: str) -> web.StreamResponse:
         try:
             args = await read_arguments(request)
         except RefusedError as error:
@@ -60,11 +61,11 @@ class WebApi:
         token = token_of(request, args)
         faults = self._faults.draw(name, args)
         kinds = tuple(fault.kind for fault in faults)
-        if "delayed" in kinds:
-            await asyncio.sleep(sum(fault.seconds for fault in faults if fault.kind == "delayed"))
+        await held_up(faults, done=False)
         early = answered_early(request, faults)
         answer = {"ok": False} if early else self._call(name, args, token, faults)
         self.calls.append(Call(name, args, token, answer, kinds))
+        await held_up(faults, done=True)
         if early or "cut_after" in kinds:
             return early or cut(request)
         return web.json_response(answer, headers=self._headers(name, token))
@@ -130,10 +131,3 @@ def answered_early(request: web.Request, faults: list[Fault]) -> web.StreamRespo
             wait = {"Retry-After": str(math.ceil(fault.seconds))}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=wait)
     return None
-
-
-def cut(request: web.Request) -> web.StreamResponse:
-    """Drop the connection; the response returned is never sent."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()

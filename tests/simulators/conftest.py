@@ -1,11 +1,21 @@
 import asyncio
 import json
+import time
+import warnings
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
+from simulators.discord_service import DiscordService
 from simulators.slack_service import SlackService, Timing
+
+with warnings.catch_warnings():
+    # The library imports `audioop`, deprecated since Python 3.11.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import discord  # noqa: F401
 
 
 @pytest.fixture
@@ -70,3 +80,67 @@ async def receiver(slack):
     slack.deliver_to(receiver.url)
     yield receiver
     await runner.cleanup()
+
+
+@pytest.fixture
+def now():
+    """The time on the service's clock, in a list so that a test can move it."""
+    return [time.time()]
+
+
+@pytest.fixture
+async def discord(now):
+    async with DiscordService(clock=lambda: now[0]) as service:
+        yield service
+
+
+@pytest.fixture
+def lib(discord, monkeypatch):
+    """The real discord.py, pointed at the service."""
+    monkeypatch.setattr("discord.http.Route.BASE", discord.api_base)
+    monkeypatch.setattr("discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY", URL(discord.gateway_url))
+
+
+@pytest.fixture
+async def start(discord, lib):
+    """Start a client on the service; it is stopped after the test."""
+    running = []
+    async with AsyncExitStack() as clients:
+
+        async def started(client):
+            await clients.enter_async_context(client)
+            await client.login(discord.token)
+            running.append(asyncio.create_task(client.connect()))
+            await client.wait_until_ready()
+            return client
+
+        yield started
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+@pytest.fixture
+async def rest(discord):
+    """Call the REST API without a library: gives status and body."""
+    async with ClientSession(headers={"Authorization": f"Bot {discord.token}"}) as session:
+
+        async def call(method, path, body=None, **options):
+            async with session.request(method, discord.api_base + path, json=body, **options) as response:
+                kind = response.content_type
+                return response.status, await response.json() if kind == "application/json" else await response.text()
+
+        yield call
+
+
+@pytest.fixture
+def ann(discord):
+    return discord.person("Ann")
+
+
+@pytest.fixture
+def ben(discord):
+    return discord.person("Ben")
+
+
+@pytest.fixture
+def help_(discord):
+    return discord.channel("help")
