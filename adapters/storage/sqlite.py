@@ -23,6 +23,9 @@ from core.records import Commit, Record, Rows
 
 RowT = TypeVar("RowT")
 
+LONG_LOG = 4000
+"""Commits after which the log is moved into the file."""
+
 _UNFIT = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
@@ -44,6 +47,7 @@ class SqliteStore:
         self._writing = writing
         self._reading = reading
         self._statements = load_statements("sqlite")
+        self._tidying: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: str, *, desk: bool = False) -> "SqliteStore":
@@ -72,6 +76,9 @@ class SqliteStore:
         self._writer.staged.append(staged)
         with self._closed_is_store_error():
             await self._writing.commit()
+        if self._writer.is_log_long and (self._tidying is None or self._tidying.done()):
+            # Nobody waits for it: those who wait for this batch are told while it runs.
+            self._tidying = asyncio.create_task(self._writing.rollback())
         return staged.outcomes
 
     async def read(self, query: Query[RowT]) -> list[RowT]:
@@ -89,6 +96,8 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what was begun, move all into the store's file and let go of it. To close twice is no error."""
         try:
+            if self._tidying is not None:
+                await self._tidying
             if self._reading is not self._writing:
                 await self._reading.close()
         finally:
@@ -115,7 +124,8 @@ class _Writer(sqlite3.Connection):
 
     A batch is one call there: `commit` writes what was staged. Statement by statement, each with its way to the thread
     and back, one commit took 1.1 ms instead of 0.5, and 5.7 ms instead of 2.3 beside a busy loop. It also leaves no
-    point at which a cancelled caller could leave a transaction open. aiosqlite has no other public call for it.
+    point at which a cancelled caller could leave a transaction open. As no transaction is open between two calls,
+    `rollback` is free for what nobody waits for. aiosqlite has no other public calls for these two.
     """
 
     path: str
@@ -124,12 +134,28 @@ class _Writer(sqlite3.Connection):
     lock: AbstractContextManager[None]
     stamp: WriteStamp
     locks: tuple[FileLock, ...]
+    logged: int = 0
+
+    @property
+    def is_log_long(self) -> bool:
+        """Whether the log should be moved into the file soon."""
+        return self.logged >= LONG_LOG
 
     def commit(self) -> None:
         """Write the batch that was staged first in one transaction, under the write lock."""
         staged = self.staged.popleft()
         with clear_errors(self.path, "written"), self.lock, self.stamp:
             staged.outcomes = self._write(staged.batch)
+        self.logged += len(staged.batch)
+
+    def rollback(self) -> None:
+        """Move the log into the file as far as nobody reads it. Left to a commit, those who wait for it wait longer."""
+        if not self.is_log_long:
+            return
+        self.logged = 0
+        # Where this fails, a later one does it, or the one to open the store.
+        with suppress(sqlite3.Error), self.lock:
+            self.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Move the log into the file, close, and let go of the locks."""

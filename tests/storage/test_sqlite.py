@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ async def test_the_last_to_close_leaves_no_log(url, path):
         assert Path(f"{path}-wal").stat().st_size == 0
         await commit(first, customer("d"))
     assert {file.name for file in path.parent.iterdir()} == {"desk.db", "desk.db.write"}
+
+
+async def test_a_long_log_is_moved_into_the_file_while_the_store_is_open(url, path, monkeypatch):
+    monkeypatch.setattr("adapters.storage.sqlite.LONG_LOG", 3)
+    async with open_store(url) as store:
+        await commit(store, customer("c1"), customer("c2"))
+        await commit(store, replace(customer("c3"), body=b"body of c3"))
+        assert b"body of c3" not in path.read_bytes()
+        await commit(store, replace(customer("c4"), body=b"body of c4"))
+        # The writing thread takes one after the other: the second of these is written after the log was moved.
+        await commit(store, customer("c5"))
+        await commit(store, customer("c6"))
+        assert b"body of c4" in path.read_bytes()
 
 
 async def test_what_was_deleted_is_in_no_file(url, path):
