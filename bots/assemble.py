@@ -74,13 +74,20 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
             f"there is no store at {path} yet: `deskmate chat` makes one, or set DESK_STORE to where it is"
         )
     async with open_store(settings.store) as store:
-        if await _is_fresh(store):
-            # Nobody was here yet, so nothing is sealed: any key opens all there is.
-            place, key = ":memory:", MasterKey(secrets.token_bytes(32))
-        else:
-            place, key = keyring_place(settings), await asyncio.to_thread(_master_key, settings, make=False)
-        async with open_sealer(place, key, fresh=False) as sealer:
+        fresh = await _is_fresh(store)
+        place, key = await asyncio.to_thread(_what_opens, settings, fresh=fresh)
+        async with open_sealer(place, key, fresh=fresh) as sealer:
             yield Records(settings, store, sealer)
+
+
+def _what_opens(settings: Settings, *, fresh: bool) -> tuple[str, MasterKey]:
+    """The keyring and the key that open what is kept. A `fresh` store may hold no more than what a platform remembers,
+    or nothing: then any key opens all there is.
+    """
+    place = keyring_place(settings)
+    if fresh and not (Path(place).exists() and (settings.master_key or key_file(settings).exists())):
+        return ":memory:", MasterKey(secrets.token_bytes(32))
+    return place, _master_key(settings, make=False)
 
 
 async def _is_fresh(store: Store) -> bool:

@@ -3,13 +3,20 @@
 from adapters.slack.installs import OneWorkspace
 from adapters.slack.permissions import SCOPES
 from bots.doctor import Findings
-from bots.slack_settings import SIGNING_SECRET, SlackSettings, read_slack_settings
+from bots.slack_doctor_history import look_at_history
+from bots.slack_doctor_installs import reached_installs
+from bots.slack_settings import SIGNING_SECRET, SlackSettings, names_client, read_slack_settings
 from bots.slackbot import check_app_token
 from core.errors import ConfigError, PlatformError
 
 
 async def examine_slack(findings: Findings) -> None:
     """Look at tokens and scopes, and say what is missing and where to get it."""
+    if names_client():
+        for install in await reached_installs(findings):
+            _look_at_scopes(findings, install.scopes)
+            await look_at_history(findings, install, read_slack_settings(http=True).api_url)
+        return
     try:
         slack = read_slack_settings()
         install = OneWorkspace(slack.bot_token, slack.api_url)
@@ -18,6 +25,7 @@ async def examine_slack(findings: Findings) -> None:
         return findings.note("slack", "the desk cannot serve there", do=str(error))
     findings.note("slack", f"@{install.bot} in {install.workspace}")
     _look_at_scopes(findings, install.scopes)
+    await look_at_history(findings, install, slack.api_url)
     await _look_at_connection(findings, slack)
     if not slack.signing_secrets:
         findings.note("slack http", f"{SIGNING_SECRET} is not set: Socket Mode does without it")

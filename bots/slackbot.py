@@ -1,10 +1,10 @@
-"""`deskmate slack`: the desk in a Slack workspace."""
+"""`deskmate slack`: the desk in a Slack workspace, or in many."""
 
 import asyncio
 import gc
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
@@ -12,11 +12,16 @@ import uvicorn
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.routing import Route
 
 from adapters.slack.app import SlackApp
 from adapters.slack.installs import OneWorkspace, refusal_of
+from adapters.slack.manifest import INSTALL_PATH
+from adapters.slack.oauth import Client
+from adapters.slack.oauth_web import oauth_routes
 from adapters.slack.permissions import APP_TOKEN_SCOPE
 from adapters.slack.web import http_app
+from adapters.slack.workspaces import ManyWorkspaces
 from bots.assemble import open_desk
 from bots.leaving import until_told
 from bots.slack_settings import APP_TOKEN, SlackSettings
@@ -26,6 +31,8 @@ from core.errors import ConfigError, PlatformError
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+NAMED = 5
+"""Workspaces that are named at the start."""
 
 
 def run_slack(settings: Settings, slack: SlackSettings, http: str | None = None) -> int:
@@ -35,10 +42,9 @@ def run_slack(settings: Settings, slack: SlackSettings, http: str | None = None)
 
 
 async def _serve(settings: Settings, slack: SlackSettings, address: "Address | None") -> None:
-    install = OneWorkspace(slack.bot_token, slack.api_url)
-    await _until_reached(install.connect)
+    installs = ManyWorkspaces() if slack.for_many else await _one_workspace(slack)
     async with (
-        SlackApp(install, slack.api_url) as app,
+        SlackApp(installs, slack.api_url) as app,
         open_desk(settings, [app], serving=True) as desk,
         app.serving(desk),
         _listening(app, slack, address) if address else _connected(app, slack),
@@ -48,8 +54,29 @@ async def _serve(settings: Settings, slack: SlackSettings, address: "Address | N
         # What was imported is no work for the collector: looking at it all took 130 ms in the middle of a request.
         gc.collect()
         gc.freeze()
-        print(f"Connected to {install.workspace} as @{install.bot}. Try: DM it, or /ticket-summary", flush=True)
+        print(await _greeting(installs, slack), flush=True)
         await asyncio.Event().wait()
+
+
+async def _one_workspace(slack: SlackSettings) -> OneWorkspace:
+    install = OneWorkspace(slack.bot_token, slack.api_url)
+    await _until_reached(install.connect)
+    return install
+
+
+async def _greeting(installs: OneWorkspace | ManyWorkspaces, slack: SlackSettings) -> str:
+    if isinstance(installs, OneWorkspace):
+        return f"Connected to {installs.workspace} as @{installs.bot}. Try: DM it, or /ticket-summary"
+    names = [install.workspace for install in await installs.installs()]
+    if names:
+        return f"Connected to {_listed(names)}. Try: DM it, or /ticket-summary"
+    where = slack.public_url + INSTALL_PATH if slack.public_url else f"{INSTALL_PATH} at the desk's public address"
+    return f"No workspace yet: open {where}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])]
+    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else shown[0]
 
 
 async def _until_reached(ask: Callable[[], Awaitable[None]]) -> None:
@@ -105,7 +132,7 @@ async def _listening(app: SlackApp, slack: SlackSettings, address: Address) -> A
     except OSError as error:
         raise ConfigError(f"--http {host}:{port} cannot be listened at: {error.strerror or error}") from error
     with listening:
-        web = http_app(app, slack.signing_secrets)
+        web = http_app(app, slack.signing_secrets, _install_pages(app, slack))
         server = _Server(uvicorn.Config(web, lifespan="off", log_config=None, access_log=False))
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
@@ -113,6 +140,17 @@ async def _listening(app: SlackApp, slack: SlackSettings, address: Address) -> A
         finally:
             server.should_exit = True
             await running
+
+
+def _install_pages(app: SlackApp, slack: SlackSettings) -> list[Route]:
+    if not isinstance(app.installs, ManyWorkspaces):
+        return []
+    return oauth_routes(client_of(slack), app.installs, app)
+
+
+def client_of(slack: SlackSettings) -> Client:
+    """Give the app's client as the settings name it."""
+    return Client(slack.client_id, slack.client_secret, slack.api_url, slack.public_url)
 
 
 async def check_app_token(slack: SlackSettings) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from core.errors import ErasedError, NoSuchSessionError
-from core.models import Command, ConversationRef
+from core.models import PICK, Command, ConversationRef
 from core.ports import Sealer, Store
 from core.queries import SessionRow, SessionsSpokenBy, TurnsSpokenIn
 from core.scene import session_name
@@ -15,9 +15,6 @@ DAYS = 7
 """How old a conversation may be to be meant."""
 LOOKED_AT = 200
 """How many of the asker's newest sessions are looked at."""
-PICK = "in:"
-"""What an argument begins with that names a picked conversation. It is looked for among the asker's own only."""
-
 _DAY = 86_400_000_000
 
 
@@ -41,10 +38,10 @@ async def conversations_at(
     """The customer's conversations in the channel of `ref` within the last days, the newest first."""
     found = []
     for row in await store.read(SessionsSpokenBy(customer, LOOKED_AT)):
-        thread = _thread_in(ref, _named(sealer, row)) if row.spoken + DAYS * _DAY >= at else None
-        title = thread and await title_of(store, sealer, row.id, customer)
-        if thread and title:
-            found.append(Candidate(replace(ref, thread=thread), row, title))
+        there = _place_in(ref, _named(sealer, row)) if row.spoken + DAYS * _DAY >= at else None
+        title = there and await title_of(store, sealer, row.id, customer)
+        if there and title:
+            found.append(Candidate(there, row, title))
     return found
 
 
@@ -79,8 +76,14 @@ def _named(sealer: Sealer, row: SessionRow) -> SessionName | None:
         return None
 
 
-def _thread_in(ref: ConversationRef, name: SessionName | None) -> str | None:
-    """The thread of a conversation that is in the channel of `ref`; None for every other session."""
-    if name is None or (name.platform, name.workspace, name.channel) != (ref.platform, ref.workspace, ref.channel):
+def _place_in(ref: ConversationRef, name: SessionName | None) -> ConversationRef | None:
+    """The place of a conversation in a thread of the channel of `ref`; None for every other session.
+
+    A thread that is a channel of its own (Discord) does not say below which one it is: it may be below this one.
+    """
+    if name is None or name.thread is None or name.user not in (None, ref.user):
         return None
-    return name.thread if name.user in (None, ref.user) else None
+    same_channel = name.channel in (ref.channel, name.thread)
+    if (name.platform, name.workspace) != (ref.platform, ref.workspace) or not same_channel:
+        return None
+    return replace(ref, channel=name.channel or ref.channel, thread=name.thread)

@@ -120,6 +120,7 @@ class WorkSettings(_Section):
     model_retries: int = Field(default=2, ge=0, le=10)
     turn_seconds: float = Field(default=300.0, gt=0, le=3600)
     unknown_delivery: Literal["hold", "repost"] = "hold"
+    undo_shows: Literal["line", "removed"] = "line"
 
 
 class Settings(_Section):

@@ -16,6 +16,11 @@ log = logging.getLogger(__name__)
 
 MAX_NAME = 80
 """Characters of a name that are kept; what is longer is not a name."""
+MAX_TOLD = 254
+"""Characters of an e-mail address, a locale or a time zone that are kept."""
+
+_TOLD = ("email", "locale", "timezone")
+"""What is told of a person besides name and tier: empty until a platform tells it."""
 
 # Not printable by themselves, but part of how names are written (Persian, Indic scripts, emoji).
 _JOINERS = "\u200c\u200d"
@@ -69,20 +74,24 @@ async def new_customer(
 def open_customer(row: CustomerRow, sealer: Sealer) -> Customer:
     """Read a customer's row."""
     value = open_json(sealer, "customer", row.id, row.id, row.body)
-    return Customer(row.id, row.workspace, value["name"], value["tier"], row.version, value["preferences"])
+    told = {name: value.get(name, "") for name in _TOLD}
+    return Customer(row.id, row.workspace, value["name"], value["tier"], row.version, value["preferences"], **told)
 
 
 def apply_profile(customer: Customer, profile: Profile, tiers: TierSettings) -> bool:
-    """Take over the name and tier a platform tells; say whether that changed something. An unknown tier is ignored."""
+    """Take over what a platform tells of a person; say whether that changed something. An unknown tier is ignored."""
     name = _one_line(profile.name or "") or customer.name
+    told = {key: _one_line(getattr(profile, key) or "", MAX_TOLD) or getattr(customer, key) for key in _TOLD}
     tier = customer.tier
     if profile.tier in tiers.names:
         tier = profile.tier
     elif profile.tier is not None:
         log.warning("customer %s: the platform told a tier that is not configured; it is ignored", customer.id)
-    if (name, tier) == (customer.name, customer.tier):
+    if (name, tier, told) == (customer.name, customer.tier, _told_of(customer)):
         return False
     customer.name, customer.tier, customer.changed = name, tier, True
+    for key, value in told.items():
+        setattr(customer, key, value)
     return True
 
 
@@ -98,13 +107,17 @@ async def identities(store: Store, sealer: Sealer, customer_id: str) -> list[Ide
 
 
 def _seal(customer: Customer, sealer: Sealer) -> bytes:
-    value = {"name": customer.name, "tier": customer.tier, "preferences": customer.preferences}
+    value = {"name": customer.name, "tier": customer.tier, "preferences": customer.preferences, **_told_of(customer)}
     return seal_json(sealer, "customer", customer.id, customer.id, value)
 
 
-def _one_line(name: str) -> str:
+def _told_of(customer: Customer) -> dict[str, str]:
+    return {key: getattr(customer, key) for key in _TOLD}
+
+
+def _one_line(name: str, most: int = MAX_NAME) -> str:
     printable = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
-    return " ".join(printable.split())[:MAX_NAME].rstrip()
+    return " ".join(printable.split())[:most].rstrip()
 
 
 def _identity_record(sealer: Sealer, customer: str, ref: ConversationRef, at: int) -> AddIdentity:

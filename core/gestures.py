@@ -9,6 +9,7 @@ from core.call import Call, Result
 from core.config import MAX_TEXT
 from core.errors import BadInputError, TooLongError
 from core.models import Button, TurnStatus
+from core.posted import retract
 from core.preferences import preference_records
 from core.queries import ItemsOf, TurnById, TurnRow, TurnsOf
 from core.records import (
@@ -23,7 +24,7 @@ from core.records import (
 from core.sealed import item_row, open_json, seal_json
 from core.ticket_undo import take_back
 from core.tree import chain_from, stands
-from core.undoing import answer_again, answer_anew, retract
+from core.undoing import answer_again, answer_anew
 
 REMOVED = "This answer was removed together with its question."
 _UNANSWERED = (TurnStatus.BLOCKED, TurnStatus.FAILED, TurnStatus.STOPPED)

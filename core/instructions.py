@@ -3,11 +3,13 @@
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agents import Agent, RunContextWrapper
 
 from core.config import AgentSettings
 from core.context import SupportContext
+from core.stage import Stage
 from core.tools import brief, is_open
 
 TRIAGE = "triage"
@@ -68,6 +70,16 @@ def _told(role: str) -> Instructions:
     return tell
 
 
+def _here(stage: Stage) -> dict[str, str]:
+    """What time it is for the customer, and how they write, as far as their platform told."""
+    facts = {"locale": stage.customer.locale} if stage.customer.locale else {}
+    try:
+        local = stage.now.astimezone(ZoneInfo(stage.customer.timezone)) if stage.customer.timezone else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return facts
+    return facts | ({"local_time": f"{local:%A, %Y-%m-%d %H:%M} ({stage.customer.timezone})"} if local else {})
+
+
 def known(context: SupportContext, agent: str) -> dict[str, Any]:
     """What the desk knows of the customer and the conversation; in a shared place nothing private."""
     tickets = [ticket for ticket in context.tickets if is_open(ticket)]
@@ -85,6 +97,7 @@ def known(context: SupportContext, agent: str) -> dict[str, Any]:
     if context.summary:
         facts["summary_of_earlier_turns"] = context.summary
     if not context.shared:
+        facts |= _here(context.stage)
         facts["tier"] = context.account_tier
         facts["preferences"] = context.preferences | context.stage.customer.preferences
     return facts

@@ -112,10 +112,10 @@ class Intake:
 
     async def _is_for_us(self, event: Event) -> bool:
         """Whether an event in a place that others read has to do with the desk; in a direct one every event has."""
-        if event.ref.direct or isinstance(event, Command):
+        if (event.ref.direct and event.ref.user) or isinstance(event, Command):
             return True
         if not isinstance(event, UserMessage):
-            return await self._message(event.ref, event.message) is not None
+            return _is_live(event) or await self._message(event.ref, event.message) is not None
         return event.called or await self._is_known_there(event.ref)
 
     async def _is_known_there(self, ref: ConversationRef) -> bool:
@@ -142,6 +142,8 @@ class Intake:
         return replace(command, ref=chosen.ref, args=args, loose=False, said_at=command.ref)
 
     async def _customer(self, event: Event, at: int) -> tuple[str, list[Record]]:
+        if isinstance(event, MessageDeleted) and not event.ref.user:
+            return await self._owner(event), []
         key = identity_key(self._sealer, event.ref)
         known = self._customers.get(key)
         records: list[Record] = []
@@ -155,6 +157,14 @@ class Intake:
             self._customers.put(key, known)
             await self._sealer.prepare((known,))
         return known, records
+
+    async def _owner(self, event: MessageDeleted) -> str:
+        """Whose turn a deleted message belongs to, where the platform does not say who deleted it."""
+        found = await self._message(event.ref, event.message)
+        if found is None:
+            raise ChangedError("the message that was deleted was forgotten meanwhile")
+        await self._sealer.prepare((found.owner,))
+        return found.owner
 
     async def _session(self, event: Event, customer: str, at: int) -> tuple[bytes, list[Record]]:
         message = _about(event)
@@ -186,10 +196,15 @@ class Intake:
         return MarkStop(row.session, row.id, None if staff else row.customer)
 
     async def _is_stop(self, event: Event, customer: str) -> bool:
-        """Whether the event asks to stop what runs: a reaction does on one's own question until it is answered."""
+        """Whether the event asks to stop what runs: a reaction does on one's own question until it is answered.
+
+        Whose turn it is that runs, the mark asks.
+        """
         if isinstance(event, Reaction):
             if event.removed or not _says_stop(word_of_reaction(event.name)):
                 return False
+            if event.live:
+                return True
             asked = await self._message(event.ref, event.message)
             if asked is None or asked.turn is None or asked.owner != customer:
                 return False
@@ -218,6 +233,10 @@ def _about(event: Event) -> str | None:
     if isinstance(event, MessageEdited | MessageDeleted | Reaction | Command):
         return event.message
     return None
+
+
+def _is_live(event: Event) -> bool:
+    return isinstance(event, Reaction) and event.live
 
 
 def _says_stop(word: Word | None) -> bool:

@@ -13,6 +13,9 @@ Item = dict[str, Any]
 MAIN = "main"
 """The branch every session starts on."""
 
+PICK = "in:"
+"""What a word's argument begins with that names a picked conversation. It is looked for among the asker's own only."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationRef:
@@ -32,11 +35,13 @@ class ConversationRef:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the platform tells of a person. Data, never instructions."""
+    """What the platform tells of a person. Data, never instructions. `timezone` is a name such as Europe/Vienna."""
 
     name: str | None = None
     tier: str | None = None
     locale: str | None = None
+    email: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,10 @@ class MessageEdited:
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
-    """`message` was deleted on its platform, by `ref.user`."""
+    """`message` was deleted on its platform, by `ref.user`.
+
+    Where the platform does not say by whom, the user is empty: it counts as deleted by whose turn it belongs to.
+    """
 
     id: str
     ref: ConversationRef
@@ -212,8 +220,10 @@ class Delivery:
     """One piece of a reply on its way to a platform.
 
     `key` is the idempotency key and never changes; `to` is the id of the event that is answered; `message` is the
-    platform id of the message to change (for `retract` and `restore`), None where it was never posted. A `file` goes
-    with direct replies only.
+    platform id of the message to change (for `retract` and `restore`), None where it was never posted; of a
+    reply it is the key of the piece that was removed and that this one brings back. A `file` goes with direct replies
+    only. A retraction that `removes` takes the message away; `text` stands there only where the platform keeps it.
+    A reply that `settles` says that the last ticket of its conversation is resolved: a platform may put that away.
     """
 
     key: str
@@ -227,6 +237,8 @@ class Delivery:
     buttons: tuple[Button, ...] = ()
     message: str | None = None
     file: TextFile | None = None
+    removes: bool = False
+    settles: bool = False
 
     def marked(self) -> "Delivery":
         """The same piece, saying that it may be there twice."""
@@ -288,6 +300,9 @@ class Customer:
     tier: str
     version: int
     preferences: dict[str, str] = field(default_factory=dict)
+    email: str = ""
+    locale: str = ""
+    timezone: str = ""
     changed: bool = field(default=False, compare=False)
 
 

@@ -75,18 +75,25 @@ class Mail:
             delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private)
             self._add(replace(delivery, buttons=buttons, file=file) if number == len(pieces) else delivery)
 
-    def change(self, kind: DeliveryKind, piece: Delivery, text: str) -> None:
-        """Add a change of a piece sent before: `retract` puts `text` in its place, `restore` brings it back."""
-        new = self._new(kind, text)
-        buttons = piece.buttons if kind == "restore" else ()
-        self._add(
-            replace(new, ref=piece.ref, turn=piece.turn, private=piece.private, message=piece.key, buttons=buttons)
-        )
+    def settle(self) -> None:
+        """Say with the last piece that the last ticket of the conversation is resolved."""
+        newest = self.outgoing[-1]
+        self.outgoing[-1] = replace(newest, delivery=replace(newest.delivery, settles=True))
 
-    def retract(self, pieces: Sequence[Delivery], text: str) -> None:
-        """Let the first piece of an answer say `text` instead, and empty its further ones."""
+    def change(self, kind: DeliveryKind, piece: Delivery, text: str, *, removes: bool = False) -> None:
+        """Add a change of a piece sent before: `retract` puts `text` in its place, `restore` brings it back."""
+        new = replace(self._new(kind, text), ref=piece.ref, turn=piece.turn, private=piece.private, removes=removes)
+        self._add(replace(new, message=piece.key, buttons=piece.buttons if kind == "restore" else ()))
+
+    def retract(self, pieces: Sequence[Delivery], text: str, *, removes: bool = False) -> None:
+        """Let the first piece of an answer say `text` instead, and empty its further ones; or remove them all."""
         for number, piece in enumerate(pieces):
-            self.change("retract", piece, text if number == 0 else "")
+            self.change("retract", piece, text if number == 0 else "", removes=removes)
+
+    def post_again(self, piece: Delivery) -> None:
+        """Add a reply that brings back a piece that was removed."""
+        again = replace(self._new("reply", piece.text), ref=piece.ref, turn=piece.turn, private=piece.private)
+        self._add(replace(again, message=piece.key, buttons=piece.buttons))
 
     def records(self) -> list[Record]:
         """Make the records of all pieces."""

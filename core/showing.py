@@ -37,8 +37,10 @@ async def whoami(call: Call) -> Result:
     customer, scene = call.scene.customer, call.scene
     turns = count(scene.session.depth, "turn")
     role = "" if call.role == "customer" else f", role {call.role}"
+    # The answer is for their eyes alone, wherever they ask.
+    email = f", {customer.email}" if customer.email else ""
     call.say(
-        f"You are {customer.name or call.ref.user}, tier {customer.tier}{role}. "
+        f"You are {customer.name or call.ref.user}{email}, tier {customer.tier}{role}. "
         f"This conversation: {scene.name}, branch {scene.branch}, {turns}."
     )
     return []

@@ -1,17 +1,16 @@
 """Undo, redo, rewind, retry: heads move, tickets follow, what was posted says so."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from core.asking import Ask, AskKind, ask_again
 from core.call import Call, Result
 from core.errors import BadInputError, NoSuchTurnError, NothingToRedoError, NothingToUndoError
-from core.models import Button, Delivery, TurnStatus
+from core.models import Button, TurnStatus
+from core.posted import posted_of, restore, retract
 from core.preferences import preference_records
-from core.queries import DeliveriesOf, MessageBefore, MessagesOf, TurnById, TurnRow, TurnsAfter
+from core.queries import MessageBefore, MessagesOf, TurnById, TurnRow, TurnsAfter
 from core.records import MoveHead, Record
-from core.replies import open_delivery
 from core.sealed import open_json
 from core.ticket_undo import TakenBack, bring_back, take_back
 from core.tree import chain_from, newest, undone_by
@@ -41,13 +40,11 @@ async def rewind(call: Call) -> Result:
     return await take_back_turns(call, call.own(turns), kind="rewind")
 
 
-async def take_back_turns(call: Call, turns: list[TurnRow], *, kind: str, note: str | None = None) -> list[Record]:
-    """Move the head to before `turns`, take their ticket changes back, and let their messages say so."""
+async def take_back_turns(call: Call, turns: list[TurnRow], *, kind: str) -> list[Record]:
+    """Move the head to before `turns`, take their ticket changes back, and let their messages say so, or go."""
     ids = [turn.id for turn in turns]
     taken = await take_back(call.kit.store, call.kit.sealer, ids, actor=call.scene.customer.id, at=call.event.at)
-    posted = await retract(call, turns, note or sentence(taken))
-    if not posted and note is None and not call.gesture:
-        call.say(sentence(taken))
+    await _tell(call, turns, taken)
     return [
         call.guard(),
         _move(call, turns[0].parent, kind),
@@ -55,6 +52,16 @@ async def take_back_turns(call: Call, turns: list[TurnRow], *, kind: str, note: 
         *await preference_records(call.kit.store, call.kit.sealer, call.scene.customer, turns, back=False),
         call.audit(kind, {"turns": ids, "tickets": taken.withdrawn + taken.restored}),
     ]
+
+
+async def _tell(call: Call, turns: list[TurnRow], taken: TakenBack) -> None:
+    """Let the messages of `turns` say that they were taken back; where they are removed, the asker is told instead."""
+    removes = call.kit.settings.work.undo_shows == "removed"
+    posted = await retract(call, turns, sentence(taken), removes=removes)
+    if not call.gesture and (removes or not posted):
+        call.say(sentence(taken), private=removes or None)
+    elif removes and taken.stands:
+        call.say(" ".join(taken.stands), private=True)
 
 
 async def redo(call: Call) -> Result:
@@ -68,7 +75,7 @@ async def redo(call: Call) -> Result:
         raise NothingToRedoError
     call.own(turns)
     back = await bring_back(call.kit.store, call.kit.sealer, ids, actor=call.scene.customer.id, at=call.event.at)
-    restored = await _restore(call, turns)
+    restored = await restore(call, turns)
     if not restored or back.stands:
         call.say(" ".join(["Brought back.", *back.stands]))
     return [
@@ -98,7 +105,7 @@ async def answer_again(
 ) -> Ask:
     """Ask what `turns[0]` asked once more, in place of these turns; nothing of them changes before it is answered."""
     again = await answer_anew(call, turns[0], said, kind=kind, text=text)
-    posted = tuple([tuple(await _pieces(call, turn)) for turn in turns])
+    posted = tuple([(await posted_of(call, turn)).standing for turn in turns])
     return replace(again, replaces=tuple(turns), posted=posted)
 
 
@@ -108,14 +115,6 @@ async def answer_anew(
     """Ask once more what a turn asked that is not on the branch."""
     again = ask_again(said, call.ref, text=text, kind=kind)
     return replace(again, messages=await _questions(call, turn), earlier=(*again.earlier, turn.id))
-
-
-async def retract(call: Call, turns: Sequence[TurnRow], text: str) -> bool:
-    """Let each turn's first message say `text`, and empty its further ones; False where nothing was posted."""
-    posted = [await _pieces(call, turn) for turn in turns]
-    for pieces in posted:
-        call.mail.retract(pieces, text)
-    return any(posted)
 
 
 def sentence(taken: TakenBack) -> str:
@@ -189,20 +188,6 @@ async def _failed_since(call: Call) -> TurnRow | None:
         seq, turns = last[0].seq, await store.read(TurnById(last[0].id))
     failed = bool(turns) and turns[0].status in ("failed", "stopped", "blocked")
     return turns[0] if failed and turns[0].id > (session.head or "") else None
-
-
-async def _restore(call: Call, turns: Sequence[TurnRow]) -> bool:
-    any_restored = False
-    for turn in turns:
-        for piece in await _pieces(call, turn):
-            call.mail.change("restore", piece, piece.text)
-            any_restored = True
-    return any_restored
-
-
-async def _pieces(call: Call, turn: TurnRow) -> list[Delivery]:
-    rows = await call.kit.store.read(DeliveriesOf(turn.id))
-    return [open_delivery(call.kit.sealer, row) for row in rows if row.kind == "reply" and row.body]
 
 
 def _move(call: Call, to_turn: str | None, kind: str) -> MoveHead:

@@ -51,6 +51,9 @@ FIELDS = {
     "channel": "help",
     "thread": "t1",
     "tier": "premium",
+    "email": "alice@example.com",
+    "locale": "de-AT",
+    "timezone": "Europe/Vienna",
     "id": "m1",
     "user": "alice",
 }

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 TIMEOUT_SECONDS = 20
+UPLOAD_SECONDS = 120
 LEAST_WAIT = 1.0
 BURST, PER_SECOND = 4, 1.0
 """Messages a channel takes at once, and each second after that. https://docs.slack.dev/apis/web-api/rate-limits"""
@@ -37,9 +38,34 @@ _TOKEN = frozenset(
     )
 )
 """Refusals that end when an operator mends the app: what was to be said waits until then."""
-_ONCE = frozenset(("chat.postMessage", "chat.postEphemeral", "chat.startStream", "chat.appendStream"))
+_SCOPE = ("missing_scope", "no_permission")
+_ONCE = frozenset(
+    (
+        "chat.postMessage",
+        "chat.postEphemeral",
+        "chat.startStream",
+        "chat.appendStream",
+        "files.completeUploadExternal",
+    )
+)
 """Methods that do it a second time when they are called a second time; of all others nobody could tell."""
 _TROUBLE = frozenset(("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"))
+
+
+class NotGrantedError(PlatformError):
+    """The token may not do that until an operator mends the app."""
+
+
+class MissingScopeError(NotGrantedError):
+    """The token is good, and has not the permission for this call."""
+
+
+class RefusedCallError(RejectedError):
+    """Slack said no for good; `said` is its word for why."""
+
+    def __init__(self, method: str, said: str) -> None:
+        super().__init__(f"{method}: {said}")
+        self.said = said
 
 
 @dataclass(slots=True)
@@ -81,8 +107,8 @@ class SlackApi:
     async def call(self, workspace: str, method: str, **arguments: Any) -> Json:  # noqa: ANN401  what Slack takes
         """Call a method; 429 waits as long as Slack says, as often as it says so.
 
-        Raises RejectedError where Slack says no for good, UnknownOutcomeError where the call was cut or Slack failed in
-        it, and PlatformError where it may be tried again: it was surely not done, or to do it twice does no harm.
+        Raises RefusedCallError where Slack says no for good, UnknownOutcomeError where the call was cut or Slack failed
+        in it, and PlatformError where it may be tried again: it was surely not done, or to do it twice does no harm.
         """
         client = await self._client(workspace)
         given = {name: value for name, value in arguments.items() if value is not None}
@@ -108,6 +134,29 @@ class SlackApi:
             await asyncio.sleep(pause)
         return await self.call(workspace, method, **arguments)
 
+    async def upload(self, url: str, content: bytes) -> None:
+        """Send a file's bytes to the address Slack gave for them. Raises as `call` does; to send twice does no harm."""
+        while True:
+            try:
+                status, wait = await self._send(url, content)
+            except (aiohttp.ClientError, TimeoutError, ConnectionError, ValueError) as error:
+                raise PlatformError(f"the upload was cut ({type(error).__name__})") from error
+            if status == 200:
+                return
+            if status >= 500:
+                raise PlatformError(f"Slack failed at the upload ({status})")
+            if status != 429:
+                raise RefusedCallError("the upload", str(status))
+            await asyncio.sleep(wait)
+
+    async def _send(self, url: str, content: bytes) -> tuple[int, float]:
+        """The status an upload is answered with, and the seconds to wait where there are too many."""
+        if self._http is None:
+            raise PlatformError("Slack is called before it is opened")
+        limit = aiohttp.ClientTimeout(total=UPLOAD_SECONDS)
+        async with self._http.post(url, data=content, timeout=limit) as answer:
+            return answer.status, float(answer.headers.get("Retry-After", LEAST_WAIT))
+
     def forget(self, workspace: str) -> None:
         """Use the workspace's token no more; the next call asks for it again."""
         self._clients.pop(workspace, None)
@@ -123,7 +172,7 @@ class SlackApi:
 
 def _reads_json(method: str) -> bool:
     """Whether a method takes its arguments as JSON; the others take a form."""
-    return method.startswith(("chat.", "views.", "assistant."))
+    return method.startswith(("chat.", "views.", "assistant.", "agents."))
 
 
 def _unknown(method: str, why: str) -> PlatformError:
@@ -148,8 +197,7 @@ def _retry_after(error: SlackApiError, method: str) -> float:
     if name in _TOKEN:
         needed = said.get("needed")
         missing = f", scope {needed} is missing" if needed else ""
-        log.error(
-            "%s was refused: %s%s. Look at SLACK_BOT_TOKEN and at `deskmate doctor --slack`", method, name, missing
-        )
-        raise PlatformError(f"{method}: {name}{missing}") from error
-    raise RejectedError(f"{method}: {name}") from error
+        log.error("%s was refused: %s%s. Look at the token, with `deskmate doctor --slack`", method, name, missing)
+        kind = MissingScopeError if name in _SCOPE else NotGrantedError
+        raise kind(f"{method}: {name}{missing}") from error
+    raise RefusedCallError(method, name) from error

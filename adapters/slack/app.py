@@ -2,27 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.middleware.async_middleware import AsyncMiddleware
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from adapters.slack import render, translate
 from adapters.slack.api import Json, SlackApi
-from adapters.slack.catch_up import CatchUp
+from adapters.slack.bolt import bolt_app
+from adapters.slack.catch_up import CatchUp, Place
+from adapters.slack.files import Files
 from adapters.slack.home import home
-from adapters.slack.installs import OneWorkspace
+from adapters.slack.installs import Installs
 from adapters.slack.people import People
 from adapters.slack.posting import Posting
 from adapters.slack.refs import PLATFORM, Us, object_in, text_in
+from adapters.slack.removing import Removing
 from adapters.slack.streams import Streams
+from adapters.slack.titles import Titles
 from core.errors import BadInputError, DeskError, PlatformError
-from core.models import ConversationRef, Delivery, Event, Progress, UserMessage
+from core.models import ConversationRef, Delivery, Event, MessageDeleted, Progress, UserMessage
 from core.ports import Notes
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 STREAM_AFTER = 0.7
 """Seconds after which an answer that is not there yet is streamed."""
-_REMOVED = ("app_uninstalled", "tokens_revoked")
 
 
 class SlackApp:
@@ -44,37 +43,35 @@ class SlackApp:
 
     def __init__(
         self,
-        install: OneWorkspace,
+        installs: Installs,
         base_url: str,
         *,
         stream_after: float = STREAM_AFTER,
     ) -> None:
         """Nothing is connected here."""
-        self.install = install
-        self.api = SlackApi(base_url, install.token_of)
+        self.installs = installs
+        self.api = SlackApi(base_url, installs.token_of)
         self._people = People(self.api)
-        self._streams = Streams(self.api, after=stream_after)
-        self._posting = Posting(self.api, self._streams)
+        self._removing = Removing(self.api)
+        self._streams = Streams(self.api, self._removing, after=stream_after)
+        self._files = Files(self.api)
+        self._posting = Posting(self.api, self._streams, self._removing, self._files)
+        self._titles = Titles(self.api)
         self._catch_up = CatchUp(self.api)
         self._desk: Desk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._order: dict[tuple[str, ...], asyncio.Task[Any]] = {}
-        self.bolt = AsyncApp(
-            name="deskmate",
-            logger=_quiet_log(),
-            authorize=_authorizing(install),
-            # What an app says itself is told apart in translate.py, where it is tested with all else.
-            ignoring_self_events_enabled=False,
-            # What comes over HTTP was verified in guard.py, on its raw bytes.
-            request_verification_enabled=False,
-        )
-        self.bolt.middleware(_Taking(self._take))
+        self.bolt = bolt_app(self._take)
 
     @asynccontextmanager
     async def serving(self, desk: "Desk") -> AsyncIterator[None]:
         """Hand what comes in to this desk until left."""
+        # Before anything comes in: an install that does not open stops the start.
+        await self.installs.all()
         self._desk = desk
         self._begin(self._catch_up.keep_on())
+        self._begin(self._removing.tidy())
+        self._begin(self._files.tidy())
         try:
             yield
         finally:
@@ -101,25 +98,33 @@ class SlackApp:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    async def _take(self, body: Json) -> BoltResponse:
+    async def _take(self, body: Json, team: str) -> BoltResponse:
         """Make an event durable, then acknowledge it. Before Bolt does: it acknowledges events ahead of listeners."""
-        us = self.install.us
-        kind = text_in(object_in(body, "event"), "type")
-        if kind in _REMOVED:
-            await self._removed(us)
-        elif kind == "agent_session_stopped":
-            self._streams.end(translate.stopped_streams(body))
+        us = await self.installs.at(team)
+        if us is None:
+            log.info("what came from workspace %s is not taken: the app is not installed there", team)
+            return BoltResponse(status=200, body="")
+        if (removed := translate.removed_at(body)) is not None:
+            await self._removed(us, removed)
+        elif stopped := translate.session_stopped(body, us):
+            self._streams.halt(stopped)
+            self._begin(self._streams.rest(stopped.ref))
         elif opened := translate.home_opened(body, us):
             self._begin(self._draw_home(opened))
         try:
             heard = translate.event_of(body, us)
         except BadInputError as error:
             log.info("a press is not understood: %s", error)
-            self._begin(self._refuse(body, error.reply))
+            self._begin(self._refuse(us, body, error.reply))
             return BoltResponse(status=200, body="")
-        if heard is not None and heard.for_us:
-            await self._accept(heard.event)
+        if heard is not None and heard.for_us and not await self._is_our_doing(heard):
+            await self._accept(self._streams.aimed(heard.event))
         return BoltResponse(status=200, body="")
+
+    async def _is_our_doing(self, heard: translate.Heard) -> bool:
+        """Whether a message of ours was deleted by ourselves: the desk hears of a moderator's doing only."""
+        gone = heard.event
+        return heard.ours and isinstance(gone, MessageDeleted) and await self._removing.was_us(gone.ref, gone.message)
 
     async def _accept(self, event: Event) -> None:
         """Hand an event in after those of its thread that came before it."""
@@ -147,15 +152,29 @@ class SlackApp:
         self._begin(self.catch_up())
 
     async def catch_up(self) -> None:
-        """Read what was said while nobody listened, and hand it in."""
-        found = await self._catch_up.read(self.install.us, self._accept)
-        if found:
-            log.info("%d messages were said meanwhile", found)
+        """Read what was said while nobody listened, and hand it in: side by side, as Slack limits each workspace."""
+        places = await self._catch_up.places()
+        everywhere = await self.installs.all()
+        await asyncio.gather(*(_best_effort(self._read(us, places.get(us.team, ()))) for us in everywhere))
 
-    async def _refuse(self, body: Json, reply: str) -> None:
+    def begin_at(self, us: Us) -> None:
+        """Work in a workspace that installed the app just now, for the first time or again."""
+        self.api.forget(us.team)
+        self._begin(self._read_again(us))
+
+    async def _read_again(self, us: Us) -> None:
+        places = await self._catch_up.places()
+        await self._read(us, places.get(us.team, ()))
+
+    async def _read(self, us: Us, places: Sequence[Place]) -> None:
+        found = await self._catch_up.read(us, places, self._accept)
+        if found:
+            log.info("%d messages were said meanwhile in %s", found, us.team)
+
+    async def _refuse(self, us: Us, body: Json, reply: str) -> None:
         channel, user = text_in(object_in(body, "channel"), "id"), text_in(object_in(body, "user"), "id")
         if channel and user:
-            await self.api.say(self.install.us.team, "chat.postEphemeral", channel=channel, user=user, text=reply)
+            await self.api.say(us.team, "chat.postEphemeral", channel=channel, user=user, text=reply)
 
     async def _draw_home(self, opened: translate.HomeOpened) -> None:
         if self._desk is None or opened.tab != "home":
@@ -171,15 +190,18 @@ class SlackApp:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _removed(self, us: Us) -> None:
+    async def _removed(self, us: Us, at: float) -> None:
+        await self.installs.drop(us.team, at=at)
         self.api.forget(us.team)
-        await self.install.drop(us.team)
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
     def remember_in(self, notes: Notes) -> None:
-        """Keep here which streams were begun, and what was heard last."""
+        """Keep here where the app is installed, what was begun, removed and shared, and what was heard last."""
+        self.installs.remember_in(notes)
+        self._removing.remember_in(notes)
         self._streams.remember_in(notes)
+        self._files.remember_in(notes)
         self._catch_up.remember_in(notes)
 
     def split(self, text: str) -> list[str]:
@@ -188,19 +210,30 @@ class SlackApp:
 
     async def post(self, delivery: Delivery) -> str:
         """Post, retract or restore one piece; the message's ts."""
-        return await self._posting.post(delivery, self.install.us.user)
+        ts = await self._posting.post(delivery, (await self._us_at(delivery.ref)).user)
+        self._begin(self._titles.answered(delivery))
+        return ts
 
     async def find(self, delivery: Delivery) -> str | None:
         """Look for a piece by the key in its metadata."""
-        return await self._posting.find(delivery, self.install.us.user)
+        return await self._posting.find(delivery, (await self._us_at(delivery.ref)).user)
 
     async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
         """Ask Slack who speaks, and what was said in the thread before."""
-        return await self._people.complete(message, self.install.us, first=first)
+        self._titles.heard(message)
+        us = await self.installs.at(message.ref.workspace)
+        return await self._people.complete(message, us, first=first) if us else message
 
     async def show(self, progress: Progress) -> None:
         """Show that the desk works, and the text so far."""
         self._streams.show(progress)
+
+    async def _us_at(self, ref: ConversationRef) -> Us:
+        """Who we are in the workspace of a ref. Raises PlatformError where we are not: what is to be said waits."""
+        us = await self.installs.at(ref.workspace)
+        if us is None:
+            raise PlatformError(f"the app is not installed in workspace {ref.workspace}")
+        return us
 
     async def link(self, ref: ConversationRef) -> str | None:
         """Link to a thread."""
@@ -213,41 +246,8 @@ class SlackApp:
         return text_in(found, "permalink") or None
 
 
-class _Taking(AsyncMiddleware):
-    """The last of Bolt's middleware, which ends each request. A function in its place would be given arguments by name,
-    for which Bolt takes the payload apart: it raises on a malformed one.
-    """
-
-    def __init__(self, take: Callable[[Json], Awaitable[BoltResponse]]) -> None:
-        self._take = take
-
-    async def async_process(
-        self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
-    ) -> BoltResponse:
-        return await self._take(req.body)
-
-
-def _authorizing(install: OneWorkspace) -> Callable[..., Awaitable[AuthorizeResult]]:
-    """Tell Bolt who we are without asking Slack at each event. A function: Bolt fills its arguments by their names."""
-
-    async def authorize(enterprise_id: str | None) -> AuthorizeResult:
-        # Also where somebody of another workspace speaks in a shared channel: the app is in this one.
-        us = install.us
-        token = await install.token_of(us.team)
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=us.team, bot_user_id=us.user, bot_token=token)
-
-    return authorize
-
-
 async def _best_effort(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except DeskError as error:
         log.info("Slack was not shown something: %s", error)
-
-
-def _quiet_log() -> logging.Logger:
-    """Let Bolt tell of errors only: it warns of a variable it reads by itself and of listeners we do without."""
-    quiet = log.getChild("bolt")
-    quiet.setLevel(logging.ERROR)
-    return quiet

@@ -7,7 +7,8 @@ refuses what it has seen, so to read too much does no harm. https://docs.slack.d
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from operator import itemgetter
 
 from adapters.slack import translate
 from adapters.slack.api import Json, SlackApi
@@ -23,8 +24,13 @@ KEEP_SECONDS = 5.0
 DAYS = 7
 """How long a conversation may have been silent to be read again."""
 MOST = 200
-"""Conversations that are read again at most, those last heard of."""
+"""Conversations of a workspace that are read again at most, those last heard of."""
 PAGES, PAGE = 5, 200
+SLOW_SECONDS = 20.0
+"""What takes longer than this waits for Slack's leave: some apps may read once a minute."""
+
+Place = tuple[str, str]
+"""A channel, or a channel and a thread with a slash between, and the ts of the newest message there."""
 
 _DAY = 86_400
 
@@ -37,6 +43,7 @@ class CatchUp:
         self._api = api
         self._notes: Notes | None = None
         self._newest: dict[str, str] = {}
+        self._slow: set[str] = set()
 
     def remember_in(self, notes: Notes) -> None:
         """Use these notes from now on."""
@@ -47,8 +54,9 @@ class CatchUp:
         if not isinstance(event, UserMessage):
             return
         ref = event.ref
+        channel = f"{ref.workspace}/{ref.channel}"
         # The thread too where this message begins it: replies to it stand in no channel's history.
-        for place in (ref.channel, f"{ref.channel}/{ref.thread}"):
+        for place in (channel, f"{channel}/{ref.thread}"):
             if event.id > self._newest.get(place, ""):
                 self._newest[place] = event.id
 
@@ -69,10 +77,28 @@ class CatchUp:
             except DeskError as error:
                 log.warning("what was heard is not written down: %s", error)
 
-    async def read(self, us: Us, accept: Callable[[Event], Awaitable[None]]) -> int:
+    async def places(self) -> dict[str, list[Place]]:
+        """The conversations last heard of, by workspace, channels before threads.
+
+        What was noted of older ones is forgotten.
+        """
+        if self._notes is None:
+            return {}
+        marks = await self._notes.all(HEARD)
+        since = f"{time.time() - DAYS * _DAY:.6f}"
+        for mark in [mark for mark, ts in marks.items() if ts < since]:
+            await self._notes.drop(HEARD, mark)
+        places: dict[str, list[Place]] = {}
+        for mark, ts in sorted(marks.items(), key=itemgetter(1), reverse=True):
+            workspace, _, place = mark.partition("/")
+            if ts >= since and len(found := places.setdefault(workspace, [])) < MOST:
+                found.append((place, ts))
+        return {workspace: sorted(found, key=_channels_first) for workspace, found in places.items()}
+
+    async def read(self, us: Us, places: Iterable[Place], accept: Callable[[Event], Awaitable[None]]) -> int:
         """Hand in what was said meanwhile, conversation by conversation; how many messages that were."""
         found = 0
-        for place, newest in await self._places():
+        for place, newest in places:
             try:
                 async for message in self._after(us, place, newest):
                     heard = translate.event_of(message, us)
@@ -83,20 +109,6 @@ class CatchUp:
                 log.warning("what was said in one conversation meanwhile cannot be read: %s", error)
         return found
 
-    async def _places(self) -> list[tuple[str, str]]:
-        """The conversations last heard of, channels before threads, and the ts of the newest message of each.
-
-        What was noted of older ones is forgotten.
-        """
-        if self._notes is None:
-            return []
-        marks = await self._notes.all(HEARD)
-        since = f"{time.time() - DAYS * _DAY:.6f}"
-        for place in [place for place, ts in marks.items() if ts < since]:
-            await self._notes.drop(HEARD, place)
-        recent = sorted(((ts, place) for place, ts in marks.items() if ts >= since), reverse=True)[:MOST]
-        return sorted(((place, ts) for ts, place in recent), key=lambda mark: ("/" in mark[0], mark))
-
     async def _after(self, us: Us, place: str, newest: str) -> AsyncIterator[Json]:
         """The messages after `newest`, oldest first, each as the event Slack would have sent."""
         channel, _, thread = place.partition("/")
@@ -104,9 +116,11 @@ class CatchUp:
         messages: list[Json] = []
         cursor = None
         for _ in range(PAGES):
+            began = time.monotonic()
             page = await self._api.call(
                 us.team, method, channel=channel, ts=thread or None, oldest=newest, limit=PAGE, cursor=cursor
             )
+            self._say_if_slow(us.team, time.monotonic() - began)
             messages += objects_in(page, "messages")
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -114,3 +128,17 @@ class CatchUp:
         for message in sorted(messages, key=lambda one: text_in(one, "ts")):
             if text_in(message, "ts") > newest:
                 yield {"team_id": us.team, "event": {**message, "type": "message", "channel": channel}}
+
+    def _say_if_slow(self, workspace: str, seconds: float) -> None:
+        if seconds > SLOW_SECONDS and workspace not in self._slow:
+            self._slow.add(workspace)
+            log.warning(
+                "catching up in workspace %s is slow: Slack allows one call in %.0f s there, and each conversation "
+                "takes one or more",
+                workspace,
+                seconds,
+            )
+
+
+def _channels_first(place: Place) -> tuple[bool, Place]:
+    return "/" in place[0], place

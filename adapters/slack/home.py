@@ -11,9 +11,11 @@ _LINE = 140
 _MORE = 20
 """Room for the line that says how many more there are."""
 
+_CHOICES = (Button("Clear our conversation", "clear"), Button("Export what is kept of me", "export"))
+
 
 def home(tickets: Sequence[Ticket], usage: Usage | None, remembered: Mapping[str, str], *, channel: str) -> Json:
-    """Draw the tab: open tickets, usage, what is remembered, and a button to clear.
+    """Draw the tab: open tickets, usage, what is remembered, and buttons to export and to clear.
 
     `channel` is the direct conversation with the person: what they press on the tab is said there.
     """
@@ -26,7 +28,7 @@ def home(tickets: Sequence[Ticket], usage: Usage | None, remembered: Mapping[str
         _heading("What I remember of you"),
         section(_bulleted(facts) or "Nothing."),
         {"type": "divider"},
-        *buttons((Button("Clear our conversation", "clear"),)),
+        *buttons(_CHOICES),
     ]
     return {"type": "home", "private_metadata": channel, "blocks": blocks}
 

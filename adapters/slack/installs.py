@@ -1,14 +1,41 @@
 """The workspaces the app is installed in: the bot's token in each, and who it is there."""
 
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.refs import Us
 from core.errors import ConfigError, PlatformError
+from core.ports import Notes
 
 log = logging.getLogger(__name__)
+
+
+class Installs(Protocol):
+    """Where the app is installed now. Nothing here asks Slack."""
+
+    def remember_in(self, notes: Notes) -> None:
+        """Keep here what has to be known after a restart."""
+        ...
+
+    async def all(self) -> Sequence[Us]:
+        """Every workspace the app is installed in. Raises UnreadableError where that cannot be told."""
+        ...
+
+    async def at(self, team: str) -> Us | None:
+        """Who we are to what comes from a workspace; None where the app is not installed."""
+        ...
+
+    async def token_of(self, workspace: str) -> str:
+        """The token there. Raises PlatformError where the app is not installed: what is to be said waits."""
+        ...
+
+    async def drop(self, workspace: str, *, at: float) -> None:
+        """Slack took the token back, at this time."""
+        ...
 
 
 class OneWorkspace:
@@ -41,13 +68,24 @@ class OneWorkspace:
         granted = {name.lower(): value for name, value in found.headers.items()}.get("x-oauth-scopes", "")
         self.scopes = frozenset(name.strip() for name in granted.split(",") if name.strip())
 
+    def remember_in(self, notes: Notes) -> None:
+        """Nothing has to be remembered: the token comes from the settings."""
+
+    async def all(self) -> Sequence[Us]:
+        """The one."""
+        return (self.us,)
+
+    async def at(self, team: str) -> Us | None:
+        """Always the one: also where somebody of another workspace speaks in a shared channel."""
+        return self.us
+
     async def token_of(self, workspace: str) -> str:
         """The token of the workspace; all pieces of others wait."""
         if workspace != self.us.team:
             raise PlatformError(f"the app is not installed in workspace {workspace}")
         return self._token
 
-    async def drop(self, workspace: str) -> None:
+    async def drop(self, workspace: str, *, at: float) -> None:
         """Say that Slack took the token back; it is the operator's to set another one."""
         log.error("Slack took the token of this workspace back: install the app again, and set SLACK_BOT_TOKEN anew")
 

@@ -26,7 +26,8 @@ from core.errors import ConfigError
 
 EVENTS_PATH = "/slack/events"
 """Where Slack posts everything in HTTP mode."""
-REDIRECT_PATH = "/slack/oauth_redirect"
+INSTALL_PATH, REDIRECT_PATH = "/slack/install", "/slack/oauth_redirect"
+"""Where people begin to install the app in their workspace, and where Slack sends them back to."""
 
 NAME = "Deskmate"
 PROMPTS = (

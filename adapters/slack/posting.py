@@ -5,40 +5,44 @@ https://docs.slack.dev/messaging/message-metadata
 """
 
 import logging
-import re
-from collections.abc import AsyncIterator
 
 from adapters.slack import render
 from adapters.slack.api import Json, SlackApi
-from adapters.slack.streams import Streams
+from adapters.slack.files import Files, without_file
+from adapters.slack.history import messages_since
+from adapters.slack.removing import Removing
+from adapters.slack.streams import Streams, asked
 from core.errors import RejectedError, UnknownOutcomeError
 from core.models import Delivery
 
 log = logging.getLogger(__name__)
 
-PAGES = 5
-"""Pages of 200 messages that are looked through for a piece."""
-
-_STAMP = re.compile(r"\d+\.\d{6}")
-
 
 class Posting:
     """Posts, changes and looks up the desk's messages."""
 
-    def __init__(self, api: SlackApi, streams: Streams) -> None:
+    def __init__(self, api: SlackApi, streams: Streams, removing: Removing, files: Files) -> None:
         """Nothing is opened here."""
         self._api = api
         self._streams = streams
+        self._removing = removing
+        self._files = files
 
     async def post(self, delivery: Delivery, bot: str) -> str:
         """Post, retract or restore a piece; the ts of its message. Raises as `core.ports.Platform.post` does."""
         workspace = delivery.ref.workspace
+        if delivery.removes and delivery.message and await self._removing.remove(delivery.ref, delivery.message):
+            return delivery.message
         if delivery.kind != "reply":
             return await self._update(render.update(delivery), workspace)
         if delivery.private and not delivery.ref.direct:
             said = await self._api.say(workspace, "chat.postEphemeral", **render.ephemeral(delivery))
             return str(said.get("message_ts", ""))
-        shown = await self._streams.take(delivery.to, delivery.ref, bot)
+        if delivery.file is not None:
+            if shared := await self._files.post(delivery, delivery.file):
+                return shared
+            delivery = without_file(delivery, delivery.file)
+        shown = await self._streams.take(asked(delivery.ref, delivery.to), delivery.ref, bot)
         if shown is None:
             said = await self._api.say(workspace, "chat.postMessage", **render.post(delivery))
             return str(said["ts"])
@@ -51,9 +55,11 @@ class Posting:
             return None
         if delivery.private and not delivery.ref.direct:
             raise UnknownOutcomeError("a message that only one person sees is in no history")
-        if await self._streams.is_noted(delivery.to):
+        if delivery.file is not None and (shared := await self._files.find(delivery)):
+            return shared
+        if await self._streams.is_noted(asked(delivery.ref, delivery.to)):
             return None
-        async for message in self._since(delivery):
+        async for message in messages_since(self._api, delivery):
             if message.get("user") == bot and render.key_of(message) == delivery.key:
                 return str(message["ts"])
         return None
@@ -68,41 +74,12 @@ class Posting:
         except RejectedError as error:
             log.info("the stream of %s is gone, its answer is posted anew: %s", delivery.to, error)
             # Before it is posted: from then on it is found by its key.
-            await self._streams.forget(delivery.to)
+            await self._streams.forget(asked(delivery.ref, delivery.to))
             said = await self._api.say(delivery.ref.workspace, "chat.postMessage", **render.post(delivery))
             return str(said["ts"])
-        await self._streams.forget(delivery.to)
+        await self._streams.forget(asked(delivery.ref, delivery.to))
         return shown
 
     async def _update(self, arguments: Json, workspace: str) -> str:
         changed = await self._api.say(workspace, "chat.update", **arguments)
         return str(changed.get("ts", arguments["ts"]))
-
-    async def _since(self, delivery: Delivery) -> AsyncIterator[Json]:
-        """The messages of a conversation with their metadata, from what a piece answers on."""
-        ref = delivery.ref
-        method = "conversations.replies" if ref.thread else "conversations.history"
-        cursor = None
-        for _ in range(PAGES):
-            page = await self._api.call(
-                ref.workspace,
-                method,
-                channel=ref.channel,
-                ts=ref.thread,
-                # A thread is given oldest first, and may be long.
-                oldest=_asked_at(delivery.to),
-                include_all_metadata=True,
-                limit=200,
-                cursor=cursor,
-            )
-            for message in page.get("messages", []):
-                yield message
-            cursor = page.get("response_metadata", {}).get("next_cursor")
-            if not cursor:
-                return
-
-
-def _asked_at(to: str) -> str | None:
-    """The ts of the message or edit that is answered, where the event is known by one."""
-    stamp = to.rpartition("+")[2]
-    return stamp if _STAMP.fullmatch(stamp) else None

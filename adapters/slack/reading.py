@@ -59,7 +59,13 @@ def profile_of(user: Json) -> Profile:
     profile = object_in(user, "profile")
     names = (text_in(profile, "display_name"), text_in(profile, "real_name"), text_in(user, "real_name"))
     name = next((name.strip() for name in (*names, text_in(user, "name")) if name.strip()), None)
-    return Profile(name=name, locale=text_in(user, "locale") or None)
+    return Profile(
+        name=name,
+        locale=text_in(user, "locale") or None,
+        # Slack tells the address to apps that were given `users:read.email` only.
+        email=text_in(profile, "email") or None,
+        timezone=text_in(user, "tz") or None,
+    )
 
 
 def _file(file: Json) -> FileNote:

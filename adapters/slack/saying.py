@@ -4,7 +4,7 @@ import json
 import re
 
 from core.errors import BadInputError
-from core.models import Button
+from core.models import PICK, Button
 
 BUTTON = "desk:"
 """What the action id of our buttons begins with."""
@@ -19,9 +19,6 @@ SUBJECT = 200
 
 MAX_VALUE = 2_000
 """Characters of a button's value. https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
-
-_PICK = "in:"
-"""What an argument of the desk's begins with that names a picked conversation."""
 
 _ARGUMENT = re.compile(r"""["“”]([^"“”]*)["“”](?!\S)|'([^']*)'(?!\S)|(\S+)""")
 _STALE = "That button is from another version of me. Say `help` to see what I understand."
@@ -67,7 +64,7 @@ def button_words(action_id: str, value: str) -> tuple[str, tuple[str, ...]]:
 
 def picks(args: tuple[str, ...]) -> bool:
     """Whether a button picks the conversation it means, as after a slash command that could mean several."""
-    return any(arg.startswith(_PICK) for arg in args)
+    return any(arg.startswith(PICK) for arg in args)
 
 
 def _arguments(text: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ the ts of what is gone; everything else is its event or trigger id. Channel and 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from adapters.slack import saying
 from adapters.slack.reading import files_of, mentioned, readable, without_us
@@ -44,6 +45,14 @@ class HomeOpened:
 
     ref: ConversationRef
     tab: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Somebody pressed Slack's own stop button in a thread; Slack has ended these streams there itself."""
+
+    ref: ConversationRef
+    streams: tuple[str, ...]
 
 
 def event_of(body: Json, us: Us) -> Heard | None:
@@ -86,14 +95,29 @@ def stopped(body: Json, us: Us) -> Command | None:
     return Command(id_, ref_of(us, channel, user, thread=text_in(event, "thread_ts")), "stop")
 
 
-def stopped_streams(body: Json) -> tuple[str, ...]:
-    """The streams Slack has ended itself when it sent `agent_session_stopped`."""
+def session_stopped(body: Json, us: Us) -> Stopped | None:
+    """Translate what `agent_session_stopped` says besides the word: where it was pressed, and what Slack has ended."""
+    said = stopped(body, us) if object_in(body, "event").get("type") == "agent_session_stopped" else None
     listed = object_in(body, "event").get("streaming_message_ts")
-    return tuple(ts for ts in listed if isinstance(ts, str)) if isinstance(listed, list) else ()
+    streams = tuple(ts for ts in listed if isinstance(ts, str)) if isinstance(listed, list) else ()
+    return Stopped(said.ref, streams) if said else None
+
+
+def removed_at(body: Json) -> float | None:
+    """When Slack took the bot's token back, with the app or without it; None where it did not.
+
+    `tokens_revoked` may tell of people's own tokens alone.
+    """
+    event = object_in(body, "event")
+    kind, at = event.get("type"), body.get("event_time")
+    revoked = kind == "tokens_revoked" and object_in(event, "tokens").get("bot")
+    if kind != "app_uninstalled" and not revoked:
+        return None
+    return float(at) if isinstance(at, int) else inf
 
 
 def home_opened(body: Json, us: Us) -> HomeOpened | None:
-    """Translate `app_home_opened`, for the Home tab and the prompts of the Messages tab; it is no event of the desk."""
+    """Translate `app_home_opened`; it is no event of the desk. Prompts of the Messages tab stand in the manifest."""
     event = object_in(body, "event")
     channel, user = text_in(event, "channel"), text_in(event, "user")
     if event.get("type") != "app_home_opened" or not (channel and user):

@@ -1,4 +1,4 @@
-"""Slack over HTTP: one path that Slack posts everything to, and two that say how the desk is."""
+"""Slack over HTTP: one path that Slack posts everything to, two that say how the desk is, and what else is served."""
 
 import asyncio
 import logging
@@ -21,14 +21,15 @@ READ_SECONDS = 10
 """How long a body may take to arrive; Slack itself waits three seconds for the answer."""
 
 
-def http_app(slack: SlackApp, secrets: Sequence[str]) -> Starlette:
-    """Serve an entered SlackApp, to what one of the signing secrets has signed."""
+def http_app(slack: SlackApp, secrets: Sequence[str], also: Sequence[Route] = ()) -> Starlette:
+    """Serve an entered SlackApp, to what one of the signing secrets has signed; beside it `also`, to everybody."""
     door = _Door(slack, Guard(secrets))
     return Starlette(
         routes=[
             Route(EVENTS_PATH, door.take, methods=["POST"]),
             Route("/health/live", door.live, methods=["GET"]),
             Route("/health/ready", door.ready, methods=["GET"]),
+            *also,
         ]
     )
 

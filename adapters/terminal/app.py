@@ -183,7 +183,7 @@ class Chat(_Terminal):
         """Print one piece."""
         if self._live is not None:
             self._live.update(render.working(Progress(delivery.ref, delivery.to)))
-        if delivery.text:
+        if delivery.text and not delivery.removes:
             self._console.print(render.shown(delivery, user=self._ref.user))
         return delivery.key
 

@@ -25,7 +25,7 @@ def split(text: str) -> list[str]:
 def line_of(delivery: Delivery) -> dict[str, Any]:
     """The object of one output line. The same piece reads the same whenever it is written again."""
     if delivery.kind != "reply":
-        return {"type": delivery.kind, "key": delivery.message, "text": delivery.text}
+        return {"type": delivery.kind, "key": delivery.message, "text": "" if delivery.removes else delivery.text}
     line = {
         "type": "reply",
         "to": delivery.to,

@@ -8,6 +8,7 @@ A line of JSON is one of these; `?` may be left out:
     {"type": "delete",   "id", "message", "user", "channel"?, "thread"?}
     {"type": "reaction", "id", "user", "channel"?, "thread"?, "key" | "message", "name", "removed"?: true}
 
+A message and a command may also tell "email", "locale" and "timezone" of who speaks.
 Without a channel it is said in the user's own direct conversation, which nobody else reads (a thread there is theirs
 as well); with a channel it is said where others read along.
 """
@@ -145,7 +146,7 @@ def _ref(payload: dict[str, Any]) -> ConversationRef:
 
 
 def _profile(payload: dict[str, Any]) -> Profile:
-    return Profile(name=_optional_text(payload, "name"), tier=_optional_text(payload, "tier"))
+    return Profile(**{name: _optional_text(payload, name) for name in ("name", "tier", "locale", "email", "timezone")})
 
 
 def _args(payload: dict[str, Any]) -> tuple[str, ...]:

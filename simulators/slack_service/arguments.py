@@ -24,6 +24,14 @@ async def read_arguments(request: web.Request) -> Json:
     return args | {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+async def read_file(request: web.Request) -> bytes:
+    """Read the bytes of an upload: raw, or the first file of a form."""
+    if not request.content_type.startswith("multipart/"):
+        return await request.read()
+    form = await request.post()
+    return next((field.file.read() for field in form.values() if isinstance(field, web.FileField)), b"")
+
+
 class Arguments:
     """Typed access. A form carries `true`, `3` and JSON as text; here they come out the same as from JSON."""
 

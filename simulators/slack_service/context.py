@@ -8,6 +8,7 @@ from simulators.slack_service.happenings import Happenings
 from simulators.slack_service.interactivity import Interactivity
 from simulators.slack_service.model import Channel, Install, Message, User
 from simulators.slack_service.sockets import Sockets
+from simulators.slack_service.uploads import Uploads
 from simulators.slack_service.world import World
 
 
@@ -19,6 +20,7 @@ class Context:
     happenings: Happenings
     interactivity: Interactivity
     sockets: Sockets
+    uploads: Uploads
     args: Arguments
     token: str
 

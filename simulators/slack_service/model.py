@@ -16,6 +16,7 @@ BOT_SCOPES = frozenset(
         "chat:write.customize",
         "commands",
         "files:read",
+        "files:write",
         "groups:history",
         "groups:read",
         "im:history",

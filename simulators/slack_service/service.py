@@ -27,6 +27,7 @@ from simulators.slack_service.shown import Shown, seen_by
 from simulators.slack_service.side_doors import SideDoors
 from simulators.slack_service.sockets import Sockets
 from simulators.slack_service.timing import Timing
+from simulators.slack_service.uploads import Uploads
 from simulators.slack_service.web_api import Call, WebApi
 from simulators.slack_service.world import World
 
@@ -55,7 +56,8 @@ class SlackService(Places):
         self._delivery = Delivery(timing or Timing(), self.faults, self._changes)
         self._delivery.on_end = interactivity.ended
         self._sockets = Sockets(world.app.id, self._changes.tell)
-        base = Context(world, happenings, interactivity, self._sockets, Arguments({}), "")
+        self._uploads = Uploads(world, happenings)
+        base = Context(world, happenings, interactivity, self._sockets, self._uploads, Arguments({}), "")
         self._web = WebApi(base, self.faults, self._changes.tell)
         self._transport: Transport = self._sockets
         self._port = port
@@ -136,11 +138,28 @@ class SlackService(Places):
             for message in [each for each in channel.messages.values() if each.stream == "in_progress"]:
                 self._parts.happenings.finish_stream(message)
 
+    def hold_files(self) -> None:
+        """Answer that uploads are complete, and share them only when they are let through, as Slack may."""
+        self._uploads.hold()
+
+    def let_files_through(self) -> None:
+        """Share what was held up."""
+        self._uploads.let_through()
+
+    def forget_uploads(self) -> None:
+        """Throw away what was uploaded and not completed."""
+        self._uploads.forget()
+
     # --- what tests ask ----------------------------------------------------------------------------------------------
 
     def seen_by(self, person: Person, channel: Channel, thread: Spot | str | None = None) -> list[Shown]:
         """Give what a person sees in a channel, threads included, or in one thread."""
         return seen_by(self.world, person.user, channel, ts_of(thread) if thread else None)
+
+    def content_of(self, shown: Shown) -> list[bytes]:
+        """Give what is in the files of a message, as the app uploaded them."""
+        message = self.world.channels[shown.channel].messages[shown.ts]
+        return [self._uploads.content_of(file["id"]) for file in message.files]
 
     def shown_beside(self, channel: Channel, thread: Spot | str | None = None) -> Json:
         """Give what an agent surface shows beside a thread: status, title, prompts, session."""
@@ -186,6 +205,7 @@ class SlackService(Places):
         doors = SideDoors(self.world, self._parts.interactivity)
         app = web.Application(client_max_size=8 * 2**20, middlewares=[self._answer_unless_down])
         app.router.add_route("*", "/api/{method}", self._web.handle)
+        app.router.add_post("/upload/{ticket}", self._web.take_upload)
         app.router.add_get("/link/", self._sockets.serve)
         app.router.add_post("/response/{key}", doors.respond)
         app.router.add_get("/oauth/v2/authorize", doors.authorize)

@@ -2,18 +2,22 @@
 
 import base64
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from simulators.faults import Fault, cut, held_up
-from simulators.slack_service.arguments import Arguments, read_arguments
+from simulators.slack_service.arguments import Arguments, read_arguments, read_file
 from simulators.slack_service.context import Context
 from simulators.slack_service.errors import RefusedError
 from simulators.slack_service.faults import Faults
 from simulators.slack_service.methods import METHODS, Method
 from simulators.slack_service.model import Json
+
+UPLOAD = "upload"
+"""What the POST of a file's bytes goes by, where methods are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Call:
 
 
 class WebApi:
-    """Answers `/api/METHOD`."""
+    """Answers `/api/METHOD`, and takes the bytes of files."""
 
     def __init__(self, base: Context, faults: Faults, tell: Callable[[], None]) -> None:
         self.calls: list[Call] = []
@@ -45,30 +49,52 @@ class WebApi:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, under way until then."""
         name = request.match_info["method"]
+        with self._seen_under_way(name):
+            try:
+                args = await read_arguments(request)
+            except RefusedError as error:
+                return web.json_response(error.answer())
+            token = token_of(request, args)
+            asked = Call(name, args, token, {})
+            early, answer = await self._answer(request, asked, lambda faults: self._call(name, args, token, faults))
+            return early or web.json_response(answer, headers=self._headers(name, token))
+
+    async def take_upload(self, request: web.Request) -> web.StreamResponse:
+        """Take the bytes of a file. Without a token: who has the address may; with faults like a method's."""
+        with self._seen_under_way(UPLOAD):
+            ticket, content = request.match_info["ticket"], await read_file(request)
+            asked = Call(UPLOAD, {"ticket": ticket, "size": len(content)}, "", {})
+            early, answer = await self._answer(request, asked, lambda faults: self._receive(ticket, content, faults))
+            return early or web.Response(text=answer["said"], status=answer["status"])
+
+    @contextmanager
+    def _seen_under_way(self, name: str) -> Iterator[None]:
         self.under_way.append(name)
         self._tell()
         try:
-            return await self._answer(request, name)
+            yield
         finally:
             self.under_way.remove(name)
             self._tell()
 
-    async def _answer(self, request: web.Request, name: str) -> web.StreamResponse:
-        try:
-            args = await read_arguments(request)
-        except RefusedError as error:
-            return web.json_response(error.answer())
-        token = token_of(request, args)
-        faults = self._faults.draw(name, args)
+    async def _answer(
+        self, request: web.Request, asked: Call, do: Callable[[list[Fault]], Json]
+    ) -> tuple[web.StreamResponse | None, Json]:
+        """Do what was asked, as far as the faults let it; what is answered in its place, and its answer."""
+        faults = self._faults.draw(asked.method, asked.args)
         kinds = tuple(fault.kind for fault in faults)
         await held_up(faults, done=False)
         early = answered_early(request, faults)
-        answer = {"ok": False} if early else self._call(name, args, token, faults)
-        self.calls.append(Call(name, args, token, answer, kinds))
+        answer = {"ok": False} if early else do(faults)
+        self.calls.append(replace(asked, answer=answer, faults=kinds))
         await held_up(faults, done=True)
-        if early or "cut_after" in kinds:
-            return early or cut(request)
-        return web.json_response(answer, headers=self._headers(name, token))
+        return early or (cut(request) if "cut_after" in kinds else None), answer
+
+    def _receive(self, ticket: str, content: bytes, faults: list[Fault]) -> Json:
+        refused = next((fault.error for fault in faults if fault.kind == "refused"), "")
+        status = 400 if refused else self._base.uploads.receive(ticket, content)
+        said = f"OK - {len(content)}" if status == 200 else refused or "upload refused"
+        return {"ok": status == 200, "status": status, "said": said}
 
     def _call(self, name: str, args: Json, token: str, faults: list[Fault]) -> Json:
         try:

@@ -14,8 +14,10 @@ import pytest
 
 from adapters.terminal.app import JsonLines
 from bots.assemble import open_desk
+from core.agent import SupportAgent
 from core.config import Settings
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
+from tests.adapters.slack_town import Town
 
 
 @dataclass(frozen=True)
@@ -168,3 +170,60 @@ async def platform(request, tmp_path):
     settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
     async with HARNESSES[request.param](settings) as harness:
         yield harness
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Let nothing on Slack wait for a clock."""
+    monkeypatch.setattr("adapters.slack.api.BURST", 1_000_000)
+    monkeypatch.setattr("adapters.slack.api.PER_SECOND", 1_000_000)
+    monkeypatch.setattr("adapters.slack.streams.SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)
+
+
+@pytest.fixture
+async def town(harness):
+    return Town(harness)
+
+
+@pytest.fixture
+async def gate(monkeypatch):
+    """Keeps every answer from being written until it is set."""
+    gate, answer = asyncio.Event(), SupportAgent.answer
+
+    async def held(*args, **rest):
+        await gate.wait()
+        return await answer(*args, **rest)
+
+    monkeypatch.setattr(SupportAgent, "answer", held)
+    return gate
+
+
+@pytest.fixture
+async def half_way(harness, monkeypatch):
+    """Keeps every answer that has begun to show from going on until it is set."""
+    half_way, show = asyncio.Event(), harness._app.show
+
+    async def held(progress):
+        await show(progress)
+        if progress.text:
+            await half_way.wait()
+
+    monkeypatch.setattr(harness._app, "show", held)
+    return half_way
+
+
+@pytest.fixture
+async def steps(harness, monkeypatch):
+    """Lets every answer that shows go on by one piece for each release."""
+    steps, show = asyncio.Semaphore(0), harness._app.show
+
+    async def held(progress):
+        await show(progress)
+        if progress.text:
+            await steps.acquire()
+
+    monkeypatch.setattr(harness._app, "show", held)
+    return steps

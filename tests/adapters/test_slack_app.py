@@ -2,7 +2,9 @@
 
 import pytest
 
+from core.agent import SupportAgent
 from core.config import Settings
+from core.instructions import known as facts
 from simulators.slack_service import Timing
 from tests.adapters.slack_harness import SlackHarness
 
@@ -77,6 +79,71 @@ async def test_a_person_is_called_by_the_name_slack_knows(harness, alice):
     alice.slash("/desk", "whoami")
     await harness._quiet()
     assert texts(harness, alice, alice.im)[-1].startswith("You are Alice Adams")
+
+
+def title_of(harness, person, thread):
+    return harness.slack.shown_beside(person.im, thread).get("title")
+
+
+async def test_a_thread_is_called_by_the_words_it_began_with_and_stays_so(harness, alice):
+    question = alice.dm("the printer upstairs\nis out of ink")
+    await harness._quiet()
+    assert title_of(harness, alice, question) == "the printer upstairs is out of ink"
+    await harness.restart()
+    alice.dm("and it smells", thread=question)
+    await harness._quiet()
+    assert title_of(harness, alice, question) == "the printer upstairs is out of ink"
+    assert len(harness.slack.calls("assistant.threads.setTitle")) == 1
+
+
+async def test_a_long_beginning_makes_a_short_title(harness, alice):
+    question = alice.dm("word " * 40)
+    await harness._quiet()
+    assert title_of(harness, alice, question) == "word " * 11 + "word…"
+
+
+async def test_a_thread_in_a_channel_has_no_title(harness, alice, help_):
+    await mention(harness, alice, help_, "hello")
+    assert not harness.slack.calls("assistant.threads.setTitle")
+
+
+@pytest.mark.parametrize(("error", "tried"), [("missing_scope", 1), ("unknown_method", 2), ("internal_error", 2)])
+async def test_where_titles_are_refused_answers_go_out_all_the_same(harness, alice, error, tried):
+    harness.slack.faults.refuse("assistant.threads.setTitle", error)
+    for text in ("hello", "again"):
+        alice.dm(text)
+        await harness._quiet()
+    assert len(ours(harness, alice, alice.im)) == 2
+    assert len(harness.slack.calls("assistant.threads.setTitle")) == tried
+
+
+async def test_slack_tells_a_persons_address_locale_and_time_zone(harness):
+    known, answer = [], SupportAgent.answer
+
+    async def watched(*args, **rest):
+        known.append(facts(args[2], "triage"))
+        return await answer(*args, **rest)
+
+    carol = harness.slack.person("carol", email="carol@example.com", tz="Asia/Tokyo", locale="ja-JP")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(SupportAgent, "answer", watched)
+        carol.dm("hello")
+        await harness._quiet()
+    assert known[0]["locale"] == "ja-JP"
+    assert known[0]["local_time"].endswith("(Asia/Tokyo)")
+    carol.slash("/desk", "whoami")
+    await harness._quiet()
+    assert texts(harness, carol, carol.im)[-1].startswith("You are carol, carol@example.com, tier")
+
+
+async def test_without_the_scope_for_it_no_address_is_known(harness, alice):
+    alice.user.email = "alice@example.com"
+    harness.slack.install.scopes -= {"users:read.email"}
+    alice.dm("hello")
+    await harness._quiet()
+    alice.slash("/desk", "whoami")
+    await harness._quiet()
+    assert texts(harness, alice, alice.im)[-1].startswith("You are alice, tier")
 
 
 async def test_a_file_is_noted_and_said_not_to_be_read(harness, alice):
@@ -243,6 +310,22 @@ async def test_the_home_tab_shows_how_the_person_stands(harness, alice):
     assert "Clear our conversation" in alice.home
 
 
+async def test_a_button_on_the_home_tab_brings_all_that_is_kept_into_the_direct_conversation(harness, alice, bob):
+    alice.dm("open a ticket: no ink")
+    bob.dm("open a ticket: no paper")
+    await harness._quiet()
+    alice.open_home()
+    await harness.slack.until(lambda: bool(harness.slack.calls("views.publish")))
+    alice.press_home("Export what is kept of me")
+    await harness._quiet()
+    shown = ours(harness, alice, alice.im)[-1]
+    assert shown.files == ("deskmate-export.json",)
+    assert shown.text == "This is all I keep of you: 1 turn, 1 ticket."
+    (content,) = harness.slack.content_of(shown)
+    assert b"no ink" in content
+    assert b"no paper" not in content
+
+
 # --- while nobody listened --------------------------------------------------------------------------------------------
 
 
@@ -262,6 +345,19 @@ async def test_what_was_said_while_it_was_away_is_answered_once_when_it_is_back(
     said = texts(harness, alice, alice.im) + texts(harness, alice, help_)
     assert len([text for text in said if "no ink" in text]) == 1
     assert len([text for text in said if "no paper" in text]) == 1
+
+
+async def test_catching_up_slows_down_to_what_slack_allows_and_says_so(harness, alice, help_, monkeypatch, caplog):
+    monkeypatch.setattr("adapters.slack.catch_up.SLOW_SECONDS", 0.5)
+    alice.dm("hello")
+    await mention(harness, alice, help_, "hello")
+    await harness.restart()
+    await harness._app.catch_up()
+    assert harness.slack.calls("conversations.history")
+    assert "catching up" not in caplog.text
+    harness.slack.faults.rate_limit("conversations.history", retry_after=1, times=1)
+    await harness._app.catch_up()
+    assert caplog.text.count("catching up in workspace") == 1
 
 
 def _ref(harness, person, channel=None, root=None):

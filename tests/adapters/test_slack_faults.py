@@ -1,51 +1,18 @@
 """What goes wrong between the desk and Slack, and what people see of it: every answer, once, in order."""
 
-import asyncio
-import re
 from collections import defaultdict
 
 import pytest
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_sdk.web.async_client import AsyncWebClient
 
-from core.agent import SupportAgent
 from core.config import Settings
-from simulators.slack_service import Timing
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
+from tests.adapters.slack_town import QuickHarness, StreamingHarness, becomes
 
 PEOPLE, EACH = 20, 10
 
 
-class QuickHarness(SlackHarness):
-    """Notices at once that its connection is gone, and is sent again at once what it did not acknowledge."""
-
-    timing = Timing(retries=(0.0, *[0.05] * 100))
-
-    async def _connect(self, app):
-        client = AsyncWebClient(self.slack.bot_token, base_url=self.slack.api_url)
-        handler = AsyncSocketModeHandler(app.bolt, self.slack.app_token, web_client=client, ping_interval=0.1)
-        await handler.connect_async()
-        self._bot.push_async_callback(handler.close_async)
-
-
-class StreamingHarness(SlackHarness):
-    """Streams every answer, however quick."""
-
-    stream_after = 0.0
-
-
 both_modes = pytest.mark.parametrize("harness", [QuickHarness, SlackHttpHarness], indirect=True)
-streaming = pytest.mark.parametrize("harness", [StreamingHarness], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    monkeypatch.setattr("adapters.slack.api.BURST", 1_000_000)
-    monkeypatch.setattr("adapters.slack.api.PER_SECOND", 1_000_000)
-    monkeypatch.setattr("adapters.slack.streams.SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 0.005)
-    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 0.02)
-    monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture(params=[SlackHarness])
@@ -53,75 +20,6 @@ async def harness(request, tmp_path):
     settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
     async with request.param(settings) as harness:
         yield harness
-
-
-class Town:
-    """Alice and Bob, who share a channel with the app, and what they see of it."""
-
-    def __init__(self, harness):
-        self.harness = harness
-        self.slack = harness.slack
-        self.quiet = harness._quiet
-        self.alice = self.slack.person("alice")
-        self.bob = self.slack.person("bob")
-        self.help = self.slack.channel("general", self.alice, self.bob)
-
-    def ours(self, person, channel):
-        return [one for one in self.slack.seen_by(person, channel) if one.user == self.slack.install.user]
-
-    def texts(self, person, channel):
-        return [one.text for one in self.ours(person, channel)]
-
-    def tickets(self, person, channel):
-        """The subjects of the tickets that answers say were opened, in the order they stand there."""
-        return re.findall(r"I opened TKT-\d+: “(.*?)”", "\n".join(self.texts(person, channel)))
-
-    def ask(self, text, thread=None):
-        return self.alice.say(self.help, f"{self.slack.mention} {text}", thread=thread)
-
-    async def taken_in(self):
-        await self.slack.until(lambda: not self.slack.unacknowledged)
-
-    async def half_shown(self):
-        await self.slack.until(lambda: any(call.ok for call in self.slack.calls("chat.appendStream")))
-
-
-@pytest.fixture
-async def town(harness):
-    return Town(harness)
-
-
-@pytest.fixture
-async def gate(monkeypatch):
-    """Keeps every answer from being written until it is set."""
-    gate, answer = asyncio.Event(), SupportAgent.answer
-
-    async def held(*args, **rest):
-        await gate.wait()
-        return await answer(*args, **rest)
-
-    monkeypatch.setattr(SupportAgent, "answer", held)
-    return gate
-
-
-@pytest.fixture
-async def half_way(harness, monkeypatch):
-    """Keeps every answer that has begun to show from going on until it is set."""
-    half_way, show = asyncio.Event(), harness._app.show
-
-    async def held(progress):
-        await show(progress)
-        if progress.text:
-            await half_way.wait()
-
-    monkeypatch.setattr(harness._app, "show", held)
-    return half_way
-
-
-async def becomes(condition):
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 # --- load -------------------------------------------------------------------------------------------------------------
@@ -246,7 +144,7 @@ async def test_an_undo_that_slack_fails_at_again_and_again_is_shown_in_the_end(t
 
 
 async def test_an_answer_deep_in_a_long_thread_is_found_again(town, monkeypatch):
-    monkeypatch.setattr("adapters.slack.posting.PAGES", 1)
+    monkeypatch.setattr("adapters.slack.history.PAGES", 1)
     root = town.bob.say(town.help, "a long story")
     for number in range(201):
         town.bob.say(town.help, f"line {number}", thread=root)
@@ -320,77 +218,3 @@ async def test_a_question_that_is_deleted_before_it_is_answered_leaves_nothing_t
     gate.set()
     await town.quiet()
     assert [one for one in town.texts(town.alice, town.help) if "my secret" in one] == []
-
-
-# --- streams ----------------------------------------------------------------------------------------------------------
-
-
-@streaming
-async def test_a_stream_that_slack_ends_still_ends_in_the_whole_answer(town, half_way):
-    town.alice.dm("open a ticket: no ink")
-    await town.half_shown()
-    town.slack.expire_streams()
-    half_way.set()
-    await town.quiet()
-    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
-    assert len(town.ours(town.alice, town.alice.im)) == 1
-
-
-@streaming
-async def test_slacks_own_stop_leaves_the_stream_alone_and_the_text_marked(town, half_way):
-    question = town.alice.dm("open a ticket: no ink")
-    await town.half_shown()
-    (shown,) = [one for one in town.ours(town.alice, town.alice.im) if one.streaming]
-    (ended,) = town.alice.stop(town.alice.im, question)
-    before = len(town.slack.calls())
-    await town.quiet()
-    (answer,) = town.ours(town.alice, town.alice.im)
-    assert answer.ts == shown.ts == ended
-    assert answer.text.endswith("(stopped)")
-    assert not [call for call in town.slack.calls()[before:] if call.method in ("chat.appendStream", "chat.stopStream")]
-
-
-@streaming
-async def test_a_stream_that_a_moderator_deletes_is_followed_by_the_answer_once(town, half_way):
-    town.alice.dm("open a ticket: no ink")
-    await town.half_shown()
-    town.slack.expire_streams()
-    town.bob.delete(town.ours(town.alice, town.alice.im)[0])
-    town.slack.faults.cut_answer("chat.postMessage", times=1)
-    half_way.set()
-    await town.quiet()
-    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
-
-
-@streaming
-@pytest.mark.parametrize("fault", ["cut_answer", "cut_request", "fail"])
-async def test_a_stream_whose_start_was_cut_is_where_the_answer_stands(town, fault):
-    getattr(town.slack.faults, fault)("chat.startStream", times=1)
-    town.slack.faults.cut_answer("chat.update", times=1)
-    town.slack.faults.cut_answer("chat.postMessage", times=1)
-    town.alice.dm("open a ticket: no ink")
-    await town.quiet()
-    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
-    assert len(town.ours(town.alice, town.alice.im)) == 1
-
-
-@streaming
-async def test_a_stream_that_was_begun_before_a_restart_is_where_the_answer_stands(town, half_way):
-    town.alice.dm("open a ticket: no ink")
-    await town.half_shown()
-    await town.harness.restart()
-    await town.quiet()
-    assert town.tickets(town.alice, town.alice.im) == ["no ink"]
-    (answer,) = town.ours(town.alice, town.alice.im)
-    assert not answer.streaming
-
-
-@streaming
-async def test_two_streams_of_one_thread_are_told_apart(town):
-    town.slack.faults.cut_answer("chat.startStream", times=1)
-    town.slack.faults.delay("conversations.replies", seconds=0.05)
-    root = town.ask("open a ticket: no ink")
-    town.ask("open a ticket: no paper", thread=root)
-    await town.quiet()
-    assert town.tickets(town.alice, town.help) == ["no ink", "no paper"]
-    assert not any(one.streaming for one in town.ours(town.alice, town.help))

@@ -114,7 +114,7 @@ def test_every_command_and_shortcut_is_one_we_understand():
         (("features", "assistant_view"), {"assistant_description": "old"}),
         (("display_information", "name"), "x" * 36),
         (("display_information", "long_description"), "short"),
-        (("oauth_config", "scopes", "bot_optional"), ["files:read"]),
+        (("oauth_config", "scopes", "bot_optional"), ["pins:read"]),
         (("settings", "socket_mode_enabled"), False),
         (("settings", "interactivity", "request_url"), "https://desk.example"),
     ],

@@ -61,12 +61,17 @@ def test_groups_are_mentioned_as_people_are():
 
 
 def test_a_profile_has_the_name_people_chose():
-    assert profile_of(USER) == Profile(name="Alice", locale="en-GB")
+    told = Profile("Alice", locale="en-GB", email="alice@example.com", timezone="Europe/Vienna")
+    assert profile_of(USER) == told
 
 
 def test_a_profile_without_a_chosen_name_has_the_real_one():
-    assert profile_of(USER | {"profile": {"display_name": " "}}) == Profile(name="Alice Example", locale="en-GB")
+    assert profile_of(USER | {"profile": {"display_name": " "}}).name == "Alice Example"
     assert profile_of({}) == Profile()
+
+
+def test_a_profile_has_the_address_where_slack_tells_it():
+    assert profile_of({"profile": {"email": "alice@example.com"}}) == Profile(email="alice@example.com")
 
 
 def test_what_others_said_before_is_quoted_by_name_and_ours_is_not():

@@ -200,7 +200,7 @@ def test_the_home_tab_shows_tickets_usage_and_what_is_remembered():
         "1,234 tokens in 2 requests to the language model.",
         "• language: de",
     ]
-    assert [element["action_id"] for element in elements(view["blocks"])] == ["desk:clear"]
+    assert [element["action_id"] for element in elements(view["blocks"])] == ["desk:clear", "desk:export"]
     assert (view["type"], view["private_metadata"]) == ("home", "D1")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.refs import Us, team_of, user_of
-from adapters.slack.translate import event_of, home_opened, stopped_streams
+from adapters.slack.translate import event_of, home_opened, session_stopped
 from core.errors import BadInputError
 from core.events import event_name
 from core.models import (
@@ -195,7 +195,7 @@ def test_our_own_reactions_are_nothing():
 def test_slacks_stop_button_says_stop_in_its_thread():
     body = payload("agent_session_stopped")
     assert event("agent_session_stopped") == Command(body["event_id"], DIRECT, "stop")
-    assert stopped_streams(body) == (REPLY,)
+    assert session_stopped(body, US).streams == (REPLY,)
 
 
 def test_opening_the_home_tab_is_told_to_the_app_alone():

@@ -122,6 +122,13 @@ async def test_what_means_nothing_to_us_is_acknowledged(door):
     assert not door.accepted
 
 
+async def test_slacks_check_of_the_certificate_is_acknowledged_when_it_is_signed(door):
+    body = b"ssl_check=1&token=simulated-verification-token"
+    assert await door.post(body, door.signed(body, kind=FORM)) == 200
+    assert await door.post(body, {"Content-Type": FORM}) == 400
+    assert not door.accepted
+
+
 async def test_a_clock_that_is_four_minutes_off_is_close_enough(door):
     for seconds in (-240, 240):
         assert await door.post(MESSAGE, door.signed(MESSAGE, at=int(time.time()) + seconds)) == 200

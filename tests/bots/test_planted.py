@@ -13,11 +13,14 @@ import pytest
 PHRASE = "the zebra dances at dawn 4711"
 NAME = "Quintessa Planted"
 EMAIL = "quintessa.planted@example.org"
+KNOWN_EMAIL = "known.planted@example.org"
+ZONE = "America/Argentina/Ushuaia"
 USER = "u-planted-77"
 
 
 def lines():
-    yield {"type": "message", "id": "m1", "user": USER, "name": NAME, "text": f"{PHRASE}, write to {EMAIL}"}
+    told = {"name": NAME, "email": KNOWN_EMAIL, "timezone": ZONE}
+    yield {"type": "message", "id": "m1", "user": USER, **told, "text": f"{PHRASE}, write to {EMAIL}"}
     yield {"type": "message", "id": "m2", "user": USER, "text": f"open a ticket: {PHRASE}"}
     yield {"type": "message", "id": "m3", "user": USER, "text": f"remember that {PHRASE}"}
     yield {"type": "command", "id": "c1", "user": USER, "command": "branch", "args": ["zebra-branch-4711"]}
@@ -68,6 +71,6 @@ def test_no_planted_phrase_name_or_address_is_found_in_files_or_logs(tmp_path: P
     assert PHRASE.encode() in out
     kept = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} | {"logs": logs}
     assert sum(map(len, kept.values())) > 10_000
-    for text in (PHRASE, NAME, EMAIL, USER, "zebra-branch-4711", "c-planted-9", "t-planted-9"):
+    for text in (PHRASE, NAME, EMAIL, KNOWN_EMAIL, ZONE, USER, "zebra-branch-4711", "c-planted-9", "t-planted-9"):
         for form in forms(text):
             assert [name for name, content in kept.items() if form in content] == [], text

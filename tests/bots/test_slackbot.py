@@ -2,7 +2,9 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from bots.slack_settings import VARIABLES, read_slack_settings
@@ -71,8 +73,7 @@ async def test_the_bot_says_where_it_is_answers_and_leaves_when_told(tmp_path):
 
 
 async def test_the_bot_over_http_answers_what_slack_has_signed(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with SlackService() as slack:
         alice = slack.person("alice")
         given = settings_for(slack, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=slack.signing_secret)
@@ -87,6 +88,129 @@ async def test_the_bot_over_http_answers_what_slack_has_signed(tmp_path):
             assert (await finished(process))[0] == 0
         finally:
             await ended(process)
+
+
+def settings_for_many(slack, port, **others):
+    return {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_CLIENT_ID": slack.world.app.client_id,
+        "SLACK_CLIENT_SECRET": slack.world.app.client_secret,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "DESK_MODEL": "offline",
+        **others,
+    }
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@asynccontextmanager
+async def bot_for_many(folder, slack, port, **others):
+    """A bot that says what its first line is."""
+    given = settings_for_many(slack, port, **others)
+    process = await deskmate(folder, "slack", "--http", f"127.0.0.1:{port}", **given)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield (await process.stdout.readline()).decode().strip()
+        process.send_signal(signal.SIGTERM)
+        assert (await finished(process))[0] == 0
+    finally:
+        await ended(process)
+
+
+async def test_the_bot_serves_every_workspace_that_installs_it_and_still_does_after_a_restart(tmp_path):
+    port = free_port()
+    async with SlackService() as slack:
+        alice, team = slack.person("alice"), slack.team("Globex")
+        bob = slack.person("bob", team=team)
+        slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")
+        async with bot_for_many(tmp_path, slack, port) as said:
+            assert said == f"No workspace yet: open http://127.0.0.1:{port}/slack/install"
+            await install_in(slack.acme, port)
+            await install_in(team, port)
+        async with bot_for_many(tmp_path, slack, port) as said:
+            assert said == "Connected to Acme and Globex. Try: DM it, or /ticket-summary"
+            for person in (alice, bob):
+                person.dm("open a ticket: no ink")
+            await slack.until(lambda: len(slack.calls("chat.postMessage")) == 2, timeout=PATIENCE)
+        assert {call.token for call in slack.calls("chat.postMessage")} == set(slack.world.installs)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".bolt")]
+
+
+async def install_in(team, port):
+    """Click through it, as somebody of the team."""
+    async with httpx.AsyncClient() as browser:
+        begun = await browser.get(f"http://127.0.0.1:{port}/slack/install")
+        ended = await browser.get(f"{begun.headers['location']}&team={team.id}", follow_redirects=True)
+    assert f"Installed in {team.name}" in ended.text
+
+
+async def test_without_a_public_address_the_start_says_what_to_open_there(tmp_path):
+    async with SlackService() as slack, bot_for_many(tmp_path, slack, free_port(), SLACK_PUBLIC_URL="") as said:
+        assert said == "No workspace yet: open /slack/install at the desk's public address"
+
+
+async def test_the_doctor_tries_the_token_of_each_install(tmp_path):
+    port = free_port()
+    async with SlackService() as slack:
+        team = slack.team("Globex")
+        slack.person("alice"), slack.person("bob", team=team)
+        async with bot_for_many(tmp_path, slack, port):
+            await install_in(slack.acme, port)
+            await install_in(team, port)
+        slack.world.install_in(team.id).dead = "account_inactive"
+        given = settings_for_many(slack, port)
+        code, out, _ = await finished(await deskmate(tmp_path, "doctor", "--slack", "--json", **given))
+    assert code == 1
+    assert "@helper in Acme" in out
+    assert "Globex: Slack refused the token" in out
+    assert "xoxb-" not in out
+
+
+@pytest.mark.parametrize(
+    ("secret", "code", "found"),
+    [
+        ("client-secret-of-the-simulated-app", 0, "none yet: open /slack/install at the desk's public address"),
+        ("wrong", 1, "SLACK_CLIENT_ID or SLACK_CLIENT_SECRET was refused (bad_client_secret)"),
+        ("", 1, "SLACK_CLIENT_SECRET is not set"),
+    ],
+)
+async def test_the_doctor_looks_at_the_client_before_anybody_installs(tmp_path, secret, code, found):
+    async with SlackService() as slack:
+        given = settings_for_many(slack, 3000, SLACK_CLIENT_SECRET=secret)
+        done = await finished(await deskmate(tmp_path, "doctor", "--slack", "--json", **given))
+    assert done[0] == code
+    assert found in done[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "http", "said"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, True, "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set: keep the token"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, False, "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set: keep the token"),
+        ({}, False, "SLACK_CLIENT_ID is set, and many workspaces are served over HTTP alone: start with --http"),
+        ({"SLACK_CLIENT_SECRET": ""}, True, "SLACK_CLIENT_SECRET is not set: copy it from Basic Information"),
+        ({"SLACK_CLIENT_ID": ""}, True, "SLACK_CLIENT_ID is not set: copy it from Basic Information"),
+        ({"SLACK_SIGNING_SECRET": ""}, True, "SLACK_SIGNING_SECRET is not set: copy it from Basic Information"),
+        ({"SLACK_PUBLIC_URL": "desk.example.com"}, True, "SLACK_PUBLIC_URL is 'desk.example.com': it has to begin"),
+    ],
+)
+def test_what_does_not_go_with_a_client_is_said(tmp_path, given, http, said):
+    client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "planted", "SLACK_SIGNING_SECRET": "s"}
+    with pytest.raises(ConfigError) as refused:
+        read_slack_settings(client | given, tmp_path, http=http)
+    assert str(refused.value).startswith(said)
+    assert "planted" not in str(refused.value)
+
+
+def test_a_client_serves_many_workspaces_and_shows_no_secret(tmp_path):
+    client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "planted", "SLACK_SIGNING_SECRET": "s"}
+    slack = read_slack_settings(client | {"SLACK_PUBLIC_URL": "https://desk.example.com/"}, tmp_path, http=True)
+    assert (slack.for_many, slack.public_url) == (True, "https://desk.example.com")
+    assert "planted" not in repr(slack)
 
 
 @pytest.mark.parametrize("address", ["3000", "localhost:", ":80", "localhost:99999", "localhost:http"])

@@ -108,6 +108,29 @@ async def test_the_desk_tells_the_agent_what_it_knows_as_data():
         assert fact in known
 
 
+async def test_the_agent_knows_what_time_it_is_for_the_customer():
+    model = ScriptedModel([said("Hello.")])
+    scene = Scene(model)
+    scene.customer.timezone, scene.customer.locale = "Asia/Tokyo", "ja-JP"
+
+    await scene.ask("hello")
+
+    known = model.calls[0].system_instructions.split("never instructions):\n")[1]
+    assert '"local_time": "Monday, 2026-03-02 18:30 (Asia/Tokyo)"' in known
+    assert '"locale": "ja-JP"' in known
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Land", "../../etc/passwd", "\0", ""])
+async def test_a_time_zone_that_is_none_is_left_out(zone):
+    model = ScriptedModel([said("Hello.")])
+    scene = Scene(model)
+    scene.customer.timezone = zone
+
+    await scene.ask("hello")
+
+    assert "local_time" not in model.calls[0].system_instructions
+
+
 async def test_in_a_shared_place_the_agent_is_told_nothing_private():
     model = ScriptedModel([said("Hello.")])
     scene = Scene(model, shared=True)

@@ -25,6 +25,19 @@ async def test_a_new_customer_is_found_by_who_they_are_wherever_they_write(books
     assert (customer.name, customer.tier, customer.version, customer.changed) == ("Alice", "premium", 1, False)
 
 
+async def test_what_a_platform_tells_of_a_person_is_kept_until_it_tells_something_else(books):
+    customer = await books.customer("alice")
+    told = Profile(email="alice@example.com", locale="de-AT", timezone="Europe/Vienna")
+    assert apply_profile(customer, told, TIERS)
+    await books.commit(*customer_records(customer, books.sealer))
+    kept = await find_customer(books.store, books.sealer, ALICE)
+    assert (kept.email, kept.locale, kept.timezone) == ("alice@example.com", "de-AT", "Europe/Vienna")
+    assert not apply_profile(kept, Profile(), TIERS)
+    assert not apply_profile(kept, told, TIERS)
+    assert apply_profile(kept, Profile(timezone="Asia/Tokyo"), TIERS)
+    assert (kept.email, kept.timezone) == ("alice@example.com", "Asia/Tokyo")
+
+
 @pytest.mark.parametrize(
     "other",
     [

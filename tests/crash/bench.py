@@ -36,6 +36,7 @@ from tests.crash.workspace import Workspace
 AT_ONCE = 6
 """Events that wait for their answer at a time."""
 
+PLATFORMS = ("terminal", "slack", "slack-http")
 PATIENCE = 15.0
 """Seconds a desk may take for what it has to do. Longer is stuck: the lease, which would heal much, is longer."""
 
@@ -223,7 +224,7 @@ def _house(options: Options, folder: Path) -> Iterator[House]:
     if options.platform == "terminal":
         yield House(folder, store)
         return
-    workspace = Workspace(options.seed, hasty=options.hasty)
+    workspace = Workspace(options.seed, http=options.platform == "slack-http", hasty=options.hasty)
     workspace.open()
     try:
         yield SlackHouse(folder, store, workspace=workspace)
@@ -235,7 +236,7 @@ def _options(words: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.bench", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="which story and which kills")
-    parser.add_argument("--platform", choices=("terminal", "slack"), default="terminal", help="where people talk")
+    parser.add_argument("--platform", choices=PLATFORMS, default=PLATFORMS[0], help="where people talk")
     parser.add_argument("--store", metavar="URL", help="a fresh store to work on (default: a file that is deleted)")
     parser.add_argument("--at", default="", metavar="CALL", help="kill only before and after calls like this: `post`")
     parser.add_argument(

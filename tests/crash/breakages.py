@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.slack.app import SlackApp
-from adapters.slack.streams import STREAM
+from adapters.slack.begun import STREAM
 from core.desk import Desk
 from core.models import Delivery
 from core.ports import Outcome, Store

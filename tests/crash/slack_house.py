@@ -80,8 +80,9 @@ class SlackHouse(House):
         watch_calls(trap)
         hurry(streams=self.workspace.desks % 2 == 1)
         # What it prints is for people; the pipe carries what it announces.
+        http = ("--http", self.workspace.address) if self.workspace.address else ()
         with redirect_stdout(sys.stderr):
-            return main(["-v", "slack"])
+            return main(["-v", "slack", *http])
 
     def inspect(self, damage: Damage) -> None:
         self.workspace.sightings.check(damage)

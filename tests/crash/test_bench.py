@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -55,8 +57,9 @@ def test_a_desk_that_is_asked_to_stop_gives_every_attempt_back():
     assert status == 0, report
 
 
-def test_a_desk_in_slack_that_is_killed_does_no_damage():
-    status, report = run_bench("--platform", "slack", "--kills", "9")
+@pytest.mark.parametrize("platform", ["slack", "slack-http"])
+def test_a_desk_in_slack_that_is_killed_does_no_damage(platform):
+    status, report = run_bench("--platform", platform, "--kills", "9")
     assert status == 0, report
     assert re.search(r"^ *9  kills", report, re.MULTILINE), report
 

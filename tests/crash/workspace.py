@@ -5,6 +5,7 @@ still while it forks.
 """
 
 import asyncio
+import socket
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ class Workspace:
     before it was taken in.
     """
 
-    def __init__(self, seed: int, *, hasty: bool = False) -> None:
+    def __init__(self, seed: int, *, http: bool = False, hasty: bool = False) -> None:
+        """With `http` events are posted to an address of this machine, `address`, instead of sent through sockets."""
+        self.address = f"127.0.0.1:{_free_port()}" if http else None
         self._seed = seed
         self._hasty = hasty
         self.desks = 0
@@ -70,6 +73,7 @@ class Workspace:
         return {
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
             "SLACK_API_URL": slack.api_url,
         }
 
@@ -103,6 +107,8 @@ class Workspace:
         self.slack = await SlackService(timing=TIMING, seed=self._seed).__aenter__()
         self.sightings = Sightings(self.slack)
         self._help: Channel = self.slack.channel("help")
+        if self.address:
+            self.slack.deliver_to(f"http://{self.address}/slack/events")
         self.slack.faults.duplicate_events(DUPLICATED)
         for method in ("chat.postMessage", "chat.startStream", "chat.update"):
             self.slack.faults.cut_answer(method, probability=CUT)
@@ -128,8 +134,20 @@ class Workspace:
         while now() < min(since + QUIET, until):
             await asyncio.sleep(0.02)
             self._pass_time()
-            if not self.slack.socket_count or calls != len(self.slack._web.calls):
+            if calls != len(self.slack._web.calls) or not await self._is_connected():
                 since, calls = now(), len(self.slack._web.calls)
+
+    async def _is_connected(self) -> bool:
+        if self.address is None:
+            return self.slack.socket_count > 0
+        host, _, port = self.address.partition(":")
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
 
     def _pass_time(self) -> bool:
         """Do what is to be done now; whether something came of what was done before."""
@@ -212,6 +230,11 @@ class Workspace:
             self._people[name] = self.slack.person(name)
             self._people[name].join(self._help)
         return self._people[name]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 def _talk_of(line: Line) -> str:

@@ -53,6 +53,8 @@ METHODS = {
     "conversations.members": Method(conversations.members),
     "conversations.open": Method(conversations.open_),
     "conversations.replies": Method(history.replies),
+    "files.completeUploadExternal": Method(files.complete, "files:write"),
+    "files.getUploadURLExternal": Method(files.announce, "files:write"),
     "files.info": Method(files.info, "files:read"),
     "oauth.v2.access": Method(identity.oauth_access, whose="none"),
     "reactions.add": Method(reactions.add, "reactions:write"),

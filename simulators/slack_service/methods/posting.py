@@ -23,7 +23,7 @@ def post(context: Context) -> Json:
         message.subtype = "thread_broadcast"
     limits.check_metadata(message.metadata)
     context.happenings.post(message)
-    _clear_status(context, message)
+    clear_status(context, message)
     return {"channel": channel.id, "ts": message.ts, "message": message_json(message, channel, metadata=True)}
 
 
@@ -136,7 +136,8 @@ def _changes(context: Context, message: Message) -> Json:
     return changes
 
 
-def _clear_status(context: Context, message: Message) -> None:
+def clear_status(context: Context, message: Message) -> None:
+    """Take the status away where something is posted."""
     shown = context.world.threads.get((message.channel, message.thread_ts or ""))
     if shown:
         shown["status"] = ""
