@@ -23,8 +23,9 @@ from core.notes import PlatformNotes
 from core.opening import Opener
 from core.places import Places
 from core.ports import Platform, Sealer, Store
-from core.queries import SessionById
+from core.queries import BranchesOf, SessionById
 from core.retention import expiry
+from core.scene import branch_name
 from core.standing import standing_of
 from core.summing import Summaries
 from core.turns import Turns
@@ -126,6 +127,13 @@ class Desk:
         key = self._kit.sealer.lookup("session", await self._kit.places.name_at(ref))
         rows = await self._kit.store.read(SessionById(key))
         return await read_items(self._kit.store, self._kit.sealer, rows[0].head, rows[0].depth) if rows else []
+
+    async def branches_at(self, ref: ConversationRef) -> list[str]:
+        """The names of the branches of the conversation a ref means now, for those who are in it."""
+        store, sealer = self._kit.store, self._kit.sealer
+        sessions = await store.read(SessionById(sealer.lookup("session", await self._kit.places.name_at(ref))))
+        rows = await store.read(BranchesOf(sessions[0].id)) if sessions else []
+        return [branch_name(sealer, sessions[0], row.name, row.body) for row in rows]
 
     async def drain(self) -> None:
         """Wait until nothing is queued and nothing is left to post."""

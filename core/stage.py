@@ -106,6 +106,14 @@ class Stage:
             raise NoSuchTicketError
         return found
 
+    @property
+    def settles(self) -> bool:
+        """Whether this turn resolved the last ticket of its conversation that was not over."""
+        resolved = {change.ticket for change in self.changes if change.after == TicketStatus.RESOLVED.value}
+        own = [ticket for ticket in self.tickets.values() if ticket.session == self.session]
+        still_open = [ticket for ticket in own if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.WITHDRAWN)]
+        return not still_open and any(ticket.id in resolved for ticket in own)
+
     def _change(self, ticket: Ticket, name: str, before: str | None, after: str | None, changed: Ticket) -> Ticket:
         self._check_open()
         changed = replace(changed, version=ticket.version + 1, changed=self.now)

@@ -239,6 +239,8 @@ class Turns:
         for pieces in draft.asked.ask.posted if done else ():
             mail.retract(pieces, REPLACED)
         mail.say(text, turn=draft.asked.event.id, buttons=ANSWER_BUTTONS if done else ())
+        if done and draft.stage.settles:
+            mail.settle()
         records: list[Record] = [SessionAt(draft.asked.scene.session.id, draft.asked.scene.session.version)]
         records.append(self._turn_record(draft.asked, answer, draft.stage.remembered if done else ()))
         records += self._usage(draft.asked, draft.calls)

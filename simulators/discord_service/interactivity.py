@@ -84,9 +84,10 @@ class Interactivity:
 
     def change(self, message: Message, body: Json, uploads: tuple[Upload, ...]) -> Message:
         """Edit an answer; a "thinking" one is finished by it and does not count as edited."""
-        changes = changes_of(self._world, message, body, uploads)
         was_loading = bool(message.flags & LOADING)
+        # First: new flags are put beside those that stay.
         message.flags &= ~LOADING
+        changes = changes_of(self._world, message, body, uploads)
         self._happenings.edit(message, changes, allowed_in(body, PEOPLE_ONLY))
         if was_loading:
             message.edited = None

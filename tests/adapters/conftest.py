@@ -16,6 +16,7 @@ from adapters.terminal.app import JsonLines
 from bots.assemble import open_desk
 from core.agent import SupportAgent
 from core.config import Settings
+from tests.adapters.discord_harness import DiscordHarness
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
 from tests.adapters.slack_town import Town
 
@@ -156,6 +157,7 @@ HARNESSES = {
     "terminal": TerminalHarness,
     "slack": SlackHarness,
     "slack-http": SlackHttpHarness,
+    "discord": DiscordHarness,
 }
 
 

@@ -27,6 +27,7 @@ ROUTES: dict[str, Route] = {
     "GET /gateway": Route(identity.gateway, token=False),
     "GET /gateway/bot": Route(identity.gateway_bot),
     "GET /users/@me": Route(identity.me),
+    "GET /users/@me/guilds": Route(identity.my_guilds),
     "GET /users/{user}": Route(identity.user),
     "POST /users/@me/channels": Route(identity.open_direct),
     "GET /oauth2/applications/@me": Route(identity.application),

@@ -4,6 +4,7 @@ from simulators.discord_service.context import Context
 from simulators.discord_service.errors import RefusedError
 from simulators.discord_service.intents import PRIVILEGED_BITS
 from simulators.discord_service.model import Json
+from simulators.discord_service.permissions import permissions_in
 from simulators.discord_service.shapes import channel_json, guild_head, member_json, user_json
 
 DAY = 24 * 60 * 60 * 1000
@@ -64,6 +65,18 @@ def open_direct(context: Context) -> Json:
     if found.bot:
         raise RefusedError(50007)
     return channel_json(context.world, context.world.direct(context.app, found.id))
+
+
+def my_guilds(context: Context) -> list[Json]:
+    """List the guilds the app is in, as far as one page of two hundred goes."""
+    world = context.world
+    mine = [each for each in world.guilds.values() if context.app in each.members]
+    return [
+        {"id": each.id, "name": each.name, "icon": None, "owner": each.owner == context.app, "features": []}
+        | {"permissions": str(int(permissions_in(each, None, each.members[context.app])))}
+        for each in sorted(mine, key=lambda each: int(each.id))
+        if int(each.id) > int(context.query.get("after", 0))
+    ][:200]
 
 
 def guild(context: Context) -> Json:

@@ -1,0 +1,1 @@
+"""Discord: threads in servers, and direct messages."""

@@ -1,0 +1,226 @@
+"""What the gateway tells, taken in: live, resumed and caught-up messages go the same way."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from adapters.discord import translate
+from adapters.discord.api import CLOSED_DM, RefusedCallError
+from adapters.discord.door import best_effort
+from adapters.discord.parts import Parts
+from adapters.discord.refs import PLATFORM, Room
+from adapters.discord.render import line
+from adapters.discord.threads import Thread, below
+from adapters.discord.translate import Heard
+from adapters.payloads import Json, object_in, objects_in, text_in
+from core.errors import PlatformError
+from core.models import ConversationRef, UserMessage
+
+log = logging.getLogger(__name__)
+
+TOO_FAST = "That was more than {most} messages a minute, and I left the last one out. Say it again in a moment."
+TOO_MANY = "You have {count} conversations open already: {threads}. Go on in one of them, please."
+NOT_READ = "I cannot read this here: mention me, or reply to a message of mine with the ping on."
+CATCH_UP_PAUSE = 30.0
+
+
+class Hearing:
+    """Takes frames in, each after what came before it in its conversation."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Nothing is heard yet."""
+        self._parts = parts
+        self._sessions: dict[int, str] = {}
+        self._shards = 1
+        self._told: set[str] = set()
+        self._ways: dict[str, Callable[[Json, str], None]] = {
+            "READY": self._ready,
+            "GUILD_CREATE": self._guild,
+            "CHANNEL_CREATE": self._channel,
+            "CHANNEL_DELETE": self._channel_gone,
+            "THREAD_UPDATE": self._thread,
+            "THREAD_DELETE": self._thread_gone,
+            "MESSAGE_CREATE": self._message,
+            "MESSAGE_UPDATE": self._edit,
+            "MESSAGE_DELETE": self._deletion,
+            "MESSAGE_DELETE_BULK": self._deletion,
+            "MESSAGE_REACTION_ADD": self._reaction,
+            "MESSAGE_REACTION_REMOVE": self._unreaction,
+        }
+
+    def take(self, frame: Json) -> None:
+        """Take a frame in; what means nothing to us is passed over."""
+        way, said, seq = self._ways.get(text_in(frame, "t")), frame.get("d"), frame.get("s")
+        if way is not None and isinstance(said, dict) and self._parts.door.desk is not None:
+            way(said, f"{self._session_of(text_in(said, 'guild_id'))}:{seq}")
+
+    def begin_catch_up(self) -> None:
+        """Read what was said while nobody listened, beside what comes in now."""
+        self._parts.catch_up.begin()
+        self._parts.door.begin(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        found = await self._parts.catch_up.read(self._caught_up)
+        if found:
+            log.info("%d messages were said meanwhile", found)
+        if not self._parts.catch_up.is_done:
+            await asyncio.sleep(CATCH_UP_PAUSE)
+            self._parts.door.begin(self._catch_up())
+
+    async def _caught_up(self, said: Json, guild: str) -> None:
+        await asyncio.gather(self._in_room(said, text_in(said, "id"), lambda room: self._said(said, room)))
+
+    # --- what the gateway tells of itself and of places ---------------------------------------------------------------
+
+    def _ready(self, said: Json, _: str) -> None:
+        shard = said.get("shard")
+        number, self._shards = (int(shard[0]), int(shard[1])) if isinstance(shard, list) else (0, 1)
+        self._sessions[number] = text_in(said, "session_id")
+        # A session begins: at the start, and where the one before was not to be resumed.
+        self.begin_catch_up()
+
+    def _guild(self, guild: Json, _: str) -> None:
+        id_ = text_in(guild, "id")
+        channels = objects_in(guild, "channels")
+        newest = {text_in(channel, "id"): text_in(channel, "last_message_id") for channel in channels}
+        for room in self._parts.rooms.supported(channels, id_):
+            self._parts.catch_up.begins(room, newest.get(room.id, ""))
+        if "threads" in guild:
+            live = {text_in(thread, "id") for thread in objects_in(guild, "threads")}
+            self._parts.door.begin(self._parts.threads.only_live(id_, live))
+
+    def _channel(self, channel: Json, _: str) -> None:
+        for room in self._parts.rooms.supported([channel], text_in(channel, "guild_id")):
+            self._parts.catch_up.begins(room, text_in(channel, "last_message_id"))
+
+    def _channel_gone(self, channel: Json, _: str) -> None:
+        self._parts.door.begin(self._parts.catch_up.forget(text_in(channel, "id")))
+
+    def _thread(self, thread: Json, _: str) -> None:
+        self._parts.door.begin(self._parts.threads.changed(thread))
+
+    def _thread_gone(self, thread: Json, _: str) -> None:
+        self._parts.door.begin(self._parts.threads.gone(thread))
+        self._parts.door.begin(self._parts.catch_up.forget(text_in(thread, "id")))
+
+    # --- what people do -----------------------------------------------------------------------------------------------
+
+    def _message(self, said: Json, _: str) -> None:
+        self._in_room(said, text_in(said, "id"), lambda room: self._said(said, room))
+
+    def _edit(self, said: Json, _: str) -> None:
+        async def take(room: Room) -> None:
+            await self._hand_in(translate.edited(said, self._parts.us, room))
+
+        self._in_room(said, text_in(said, "id"), take)
+
+    def _deletion(self, gone: Json, _: str) -> None:
+        async def take(room: Room) -> None:
+            for heard in translate.deleted(gone, room):
+                # The desk hears of a moderator's doing only.
+                if not await self._parts.removing.was_us(heard.event.id):
+                    await self._hand_in(heard)
+
+        self._in_room(gone, text_in(gone, "id"), take)
+
+    def _reaction(self, put: Json, frame: str) -> None:
+        self._react(put, frame, removed=False)
+
+    def _unreaction(self, put: Json, frame: str) -> None:
+        self._react(put, frame, removed=True)
+
+    def _react(self, put: Json, frame: str, *, removed: bool) -> None:
+        async def take(room: Room) -> None:
+            heard = translate.reaction(put, self._parts.us, room, frame=frame, removed=removed)
+            if heard is not None:
+                await self._parts.door.accept(await self._parts.showing.aimed(heard.event))
+
+        self._in_room(put, text_in(put, "message_id"), take)
+
+    def _in_room(self, said: Json, message: str, work: Callable[[Room], Awaitable[None]]) -> "asyncio.Task[None]":
+        """Do something about a message after all that came before it in its conversation."""
+        channel, guild = text_in(said, "channel_id"), text_in(said, "guild_id")
+        room = self._parts.rooms.at(channel, guild)
+        key = room.conversation_at(message) if room and room.kind != "direct" else channel
+
+        async def known() -> None:
+            found = room or await self._parts.rooms.find(channel, guild)
+            if found is not None:
+                await work(found)
+
+        return self._parts.door.run(key, known())
+
+    async def _hand_in(self, heard: Heard | None) -> None:
+        if heard is not None:
+            await self._parts.door.accept(heard.event)
+
+    async def _said(self, said: Json, room: Room) -> None:
+        id_, user = text_in(said, "id"), text_in(object_in(said, "author"), "id")
+        staff = f"{PLATFORM}/{room.guild}/{user}" in self._parts.options.staff
+        heard = translate.message(said, self._parts.us, room, staff=staff)
+        if heard is not None and await self._is_to_take(heard, room):
+            await self._parts.door.accept(heard.event)
+            if heard.begins:
+                self._parts.door.begin(self._open(heard.event.ref))
+        # Only now: what the desk has not is read again.
+        self._parts.catch_up.heard(room, id_)
+
+    async def _is_to_take(self, heard: Heard, room: Room) -> bool:
+        """Whether a message is taken: not where it cannot be read, nor where it is too much."""
+        message = heard.event
+        assert isinstance(message, UserMessage)  # noqa: S101 - what is said is a message
+        user, most = message.ref.user, self._parts.options.messages_a_minute
+        if heard.hidden:
+            self._blank(room, message)
+            return False
+        # What people say to each other in a thread of their own is not ours to count.
+        ours = message.called or self._parts.threads.is_planned(message.ref.channel)
+        if ours and not self._parts.pace.allows(user, message.id):
+            if self._parts.pace.is_first_refusal(user, message.id):
+                self._parts.door.begin(self._tell(room, message, TOO_FAST.format(most=most)))
+            return False
+        if not heard.begins:
+            return True
+        refusal = await self.plan(below(heard.below, guild=room.guild, parent=room.id, by=user, said=message.text))
+        if refusal:
+            self._parts.door.begin(self._tell(room, message, refusal))
+        return not refusal
+
+    async def plan(self, thread: Thread) -> str:
+        """Let a conversation have a thread; why not, where it is one too many."""
+        threads, most = self._parts.threads, self._parts.options.open_threads
+        live = threads.live_of(thread.guild, thread.by)
+        if most and len(live) >= most and not threads.is_planned(thread.conversation):
+            return TOO_MANY.format(count=len(live), threads=", ".join(f"<#{one.id}>" for one in live if one.id))
+        await threads.plan(thread)
+        return ""
+
+    async def _open(self, ref: ConversationRef) -> None:
+        await self._parts.threads.ready(ref, self._parts.us)
+
+    def _blank(self, room: Room, message: UserMessage) -> None:
+        """Say that content is kept from us: in the log once, and once in each thread of ours."""
+        if not self._parts.blank:
+            self._parts.blank = True
+            log.warning(
+                "messages come without their content: turn on Message Content Intent in the Developer Portal, "
+                "under Bot; until then mentions, direct messages, commands and menus work"
+            )
+        if self._parts.threads.is_planned(message.ref.channel) and room.id not in self._told:
+            self._told.add(room.id)
+            self._parts.door.begin(best_effort(self._parts.posting.say(room.id, line(NOT_READ, f"blank/{room.id}"))))
+
+    async def _tell(self, room: Room, message: UserMessage, text: str) -> None:
+        """Tell one person something that is no answer of the desk's: directly, or where they wrote."""
+        posting, body = self._parts.posting, line(text, f"told/{message.id}")
+        try:
+            await posting.say(room.id if message.ref.direct else await posting.direct(message.ref.user), body)
+        except RefusedCallError as error:
+            if error.code != CLOSED_DM:
+                raise PlatformError(str(error)) from error
+            await posting.say(room.id, body)
+
+    def _session_of(self, guild: str) -> str:
+        """The gateway session that tells of a server: a frame's number is its own within it alone."""
+        shard = (int(guild) >> 22) % self._shards if guild.isdecimal() else 0
+        return self._sessions.get(shard, "")

@@ -1,0 +1,29 @@
+"""What an operator chooses for Discord, and where Discord is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where Discord is, if not where it always is: the REST API's base, and the gateway's address."""
+
+    api_base: str | None = None
+    gateway: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the app behaves in servers.
+
+    `support` are names or ids of channels and forums where all is for the desk; `staff` identities
+    (`discord/SERVER/USER`) whose messages there open nothing. `content` says whether to ask for the intent to read
+    messages. At most `open_threads` and `messages_a_minute` for each person, 0 for no limit. An answer that is not
+    there after `stream_after` seconds is streamed.
+    """
+
+    support: frozenset[str] = frozenset()
+    staff: frozenset[str] = frozenset()
+    content: bool = True
+    open_threads: int = 3
+    messages_a_minute: int = 20
+    stream_after: float = 0.7

@@ -1,0 +1,156 @@
+"""The words of the desk as app commands: what people pick from when they type a slash, or open a message's menu."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+import discord
+from discord import app_commands
+
+from adapters.discord import saying
+
+Interaction = discord.Interaction[Any]
+Take = Callable[[Interaction], Awaitable[None]]
+Suggest = Callable[[Interaction, str], Awaitable[list[str]]]
+"""Offers what begins like what was typed so far."""
+
+STAFF_WORDS = ("undo", "redo", "rewind", "clear", "stop", "mute", "unmute", "history", "summary", "ticket-summary")
+"""Words that staff says about other people's conversations, in a group of their own."""
+
+_ABOUT = 100
+_TICKETS = {"ticket", "ticket-summary", "open"}
+_BRANCHES = {"switch"}
+_HINTS = {
+    "undo": "how many turns",
+    "history": "how many turns",
+    "rewind": "the number of the last turn to keep",
+    "branch": "a name for the branch",
+    "switch": "the branch to go on with",
+    "clear": "`confirm` to delete without being asked again",
+}
+_OPTIONS = {"undo": "n", "history": "n", "rewind": "n", "branch": "name", "switch": "name", "clear": "sure"}
+_REQUIRED = {"rewind", "switch", "open", "ticket"}
+
+
+class Word(Protocol):
+    """A word of the desk's table, as far as it is shown."""
+
+    @property
+    def name(self) -> str:
+        """How it is said."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What it does."""
+        ...
+
+    @property
+    def answer(self) -> str:
+        """Who sees the answer: 'place', 'private' or 'none'."""
+        ...
+
+
+class Tree(app_commands.CommandTree[Any]):
+    """All commands hand the interaction to `take`; what the words mean the desk knows."""
+
+    def __init__(self, client: discord.Client, words: Sequence[Word], take: Take, offers: dict[str, Suggest]) -> None:
+        """`offers` are under 'ticket' and 'branch'."""
+        super().__init__(
+            client,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+        self._take = take
+        self._offers = offers
+        by_name = {word.name: word for word in words}
+        self.add_command(self._group(saying.DESK, "Talk to the desk", words))
+        staff = self._group(
+            saying.STAFF, "Work on other people's conversations", [by_name[name] for name in STAFF_WORDS]
+        )
+        staff.default_permissions = discord.Permissions(manage_threads=True)
+        staff.allowed_contexts = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
+        self.add_command(staff)
+        self.add_command(self._word(by_name[saying.TICKET_SUMMARY]))
+        self.add_command(self._ask())
+        for name in (*saying.MENUS, saying.CREATE_TICKET):
+            self.add_command(app_commands.ContextMenu(name=name, callback=self._menu()))
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Take a command that this version does not know: the desk says so."""
+        if not isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            return await super().on_error(interaction, error)
+        if interaction.type is discord.InteractionType.application_command:
+            await self._take(interaction)
+
+    def fingerprint(self) -> str:
+        """What changes when the commands do."""
+        commands = [command.to_dict(self) for command in self.get_commands()]
+        return hashlib.sha256(json.dumps(commands, sort_keys=True, default=str).encode()).hexdigest()
+
+    def _group(self, name: str, about: str, words: Sequence[Word]) -> app_commands.Group:
+        group = app_commands.Group(name=name, description=about)
+        for word in words:
+            group.add_command(self._word(word))
+        return group
+
+    def _word(self, word: Word) -> "app_commands.Command[Any, ..., Any]":
+        name, about = word.name.replace(" ", "-"), word.about[:_ABOUT]
+        command: app_commands.Command[Any, ..., Any]
+        command = app_commands.Command(name=name, description=about, callback=self._callback(word.name))
+        offer = "ticket" if word.name in _TICKETS else "branch" if word.name in _BRANCHES else ""
+        if offer:
+            command.autocomplete("said")(self._offering(offer))
+        return command
+
+    def _callback(self, word: str) -> "Callable[..., Any]":
+        option = _option(word)
+        if not option:
+            return self._bare()
+        made = self._needed() if word in _REQUIRED else self._optional()
+        made = app_commands.describe(said=_HINTS.get(word, "the ticket, such as TKT-1001"))(made)
+        return app_commands.rename(said=option)(made)
+
+    def _bare(self) -> "Callable[..., Any]":
+        async def say(interaction: Interaction) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _optional(self) -> "Callable[..., Any]":
+        async def say(interaction: Interaction, said: str | None = None) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _needed(self) -> "Callable[..., Any]":
+        async def say(interaction: Interaction, said: str) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _menu(self) -> "Callable[..., Any]":
+        async def choose(interaction: Interaction, message: discord.Message) -> None:
+            await self._take(interaction)
+
+        return choose
+
+    def _ask(self) -> "app_commands.Command[Any, ..., Any]":
+        @app_commands.describe(question="what you want to know")
+        async def ask(interaction: Interaction, question: str) -> None:
+            await self._take(interaction)
+
+        about = "Ask the desk: in a server, in a thread that only you and the staff read"
+        return app_commands.Command(name=saying.ASK, description=about, callback=ask)
+
+    def _offering(self, what: str) -> "Callable[..., Any]":
+        async def offer(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+            found = await self._offers[what](interaction, typed)
+            return [app_commands.Choice(name=label[:100], value=label.partition(":")[0][:100]) for label in found[:25]]
+
+        return offer
+
+
+def _option(word: str) -> str:
+    return "ticket" if word in _TICKETS else _OPTIONS.get(word, "")
