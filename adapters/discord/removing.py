@@ -1,33 +1,23 @@
-"""Messages of ours that we delete ourselves: Discord tells of each deletion, and not who deleted."""
-
-import time
+"""Messages of ours that we delete ourselves, told apart from what a moderator deletes."""
 
 from adapters.discord.api import UNKNOWN_MESSAGE, DiscordApi, RefusedCallError
-from core.ports import Notes
+from adapters.removed import Removed
 
-REMOVED = "removed"
 DAYS = 1
 """How long it is known: Discord tells of a deletion at once, and again where a session is resumed."""
 
-_DAY = 86_400
 
-
-class Removing:
+class Removing(Removed):
     """Deletes messages of ours, and knows afterwards that no moderator did."""
 
     def __init__(self, api: DiscordApi) -> None:
         """Nothing is opened here."""
+        super().__init__(days=DAYS)
         self._api = api
-        self._notes: Notes | None = None
-
-    def remember_in(self, notes: Notes) -> None:
-        """Use these notes from now on."""
-        self._notes = notes
 
     async def remove(self, channel: str, message: str) -> None:
         """Delete a message of ours; one that is gone is no error. To do it twice does no harm."""
-        if self._notes:
-            await self._notes.put(REMOVED, message, time.time())
+        await self.note(message)
         path = "/channels/{channel_id}/messages/{message_id}"
         try:
             await self._api.call("DELETE", path, channel_id=channel, message_id=message)
@@ -37,12 +27,4 @@ class Removing:
 
     async def was_us(self, message: str) -> bool:
         """Whether we deleted a message ourselves."""
-        return bool(self._notes and await self._notes.get(REMOVED, message))
-
-    async def tidy(self) -> None:
-        """Forget what Discord no longer tells of."""
-        if self._notes is None:
-            return
-        for message, at in (await self._notes.all(REMOVED)).items():
-            if at < time.time() - DAYS * _DAY:
-                await self._notes.drop(REMOVED, message)
+        return await self.has(message)

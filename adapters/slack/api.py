@@ -14,11 +14,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.payloads import Json
 from core.errors import PlatformError, RejectedError, UnknownOutcomeError
 
 log = logging.getLogger(__name__)
 
-Json = dict[str, Any]
 
 TIMEOUT_SECONDS = 20
 UPLOAD_SECONDS = 120

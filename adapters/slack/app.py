@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from slack_bolt.response import BoltResponse
 
+from adapters.payloads import Json, object_in, text_in
 from adapters.slack import render, translate
-from adapters.slack.api import Json, SlackApi
+from adapters.slack.api import SlackApi
 from adapters.slack.bolt import bolt_app
 from adapters.slack.catch_up import CatchUp, Place
 from adapters.slack.files import Files
@@ -17,7 +18,7 @@ from adapters.slack.home import home
 from adapters.slack.installs import Installs
 from adapters.slack.people import People
 from adapters.slack.posting import Posting
-from adapters.slack.refs import PLATFORM, Us, object_in, text_in
+from adapters.slack.refs import PLATFORM, Us
 from adapters.slack.removing import Removing
 from adapters.slack.streams import Streams
 from adapters.slack.titles import Titles

@@ -10,9 +10,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from operator import itemgetter
 
+from adapters.payloads import Json, objects_in, text_in
 from adapters.slack import translate
-from adapters.slack.api import Json, SlackApi
-from adapters.slack.refs import Us, objects_in, text_in
+from adapters.slack.api import SlackApi
+from adapters.slack.refs import Us
 from core.errors import DeskError, PlatformError
 from core.models import Event, UserMessage
 from core.ports import Notes

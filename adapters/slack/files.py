@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
+from adapters.payloads import Json, object_in, objects_in, text_in
 from adapters.slack.api import MissingScopeError, RefusedCallError, SlackApi
 from adapters.slack.history import messages_since
 from adapters.slack.markdown import mrkdwn
-from adapters.slack.refs import Json, object_in, objects_in, text_in
 from core.errors import PlatformError, UnknownOutcomeError
 from core.models import Delivery, TextFile
 from core.ports import Notes

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
-from adapters.slack.refs import Json
+from adapters.payloads import Json
 
 MAX_BODY = 2**20
 """Bytes of a body at most. Slack's largest, a form with a whole message in it, stay far below."""

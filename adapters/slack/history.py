@@ -3,7 +3,8 @@
 import re
 from collections.abc import AsyncIterator
 
-from adapters.slack.api import Json, SlackApi
+from adapters.payloads import Json
+from adapters.slack.api import SlackApi
 from core.models import Delivery
 
 PAGES = 5

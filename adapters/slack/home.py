@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from adapters.payloads import Json
 from adapters.slack.markdown import plain
-from adapters.slack.refs import Json
 from adapters.slack.render import SECTION, buttons, section
 from core.models import Button, Ticket, Usage
 

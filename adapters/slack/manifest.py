@@ -3,6 +3,7 @@
 `manifest.yml` at the root is this, written down. Limits: https://docs.slack.dev/reference/app-manifest
 """
 
+from adapters.payloads import Json
 from adapters.slack.manifest_fields import (
     AgentView,
     AppHome,
@@ -20,7 +21,6 @@ from adapters.slack.manifest_fields import (
     SlashCommand,
 )
 from adapters.slack.permissions import EVENTS, SCOPES
-from adapters.slack.refs import Json
 from adapters.slack.saying import DESK, SHORTCUTS, TICKET_SUMMARY
 from core.errors import ConfigError
 

@@ -6,8 +6,8 @@ By hand: what a manifest holds is little, Slack's reader is strict about quotes,
 import json
 from collections.abc import Iterator
 
+from adapters.payloads import Json
 from adapters.slack.permissions import EVENTS, SCOPES
-from adapters.slack.refs import Json
 
 HEADER = "# The Slack app. Written by `deskmate slack manifest`; a test keeps it equal to the code.\n"
 _WHY = {scope.name: scope.why for scope in SCOPES} | {event.name: event.why for event in EVENTS}

@@ -16,10 +16,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.payloads import Json, object_in, text_in
 from adapters.slack.installs import refusal_of
 from adapters.slack.manifest import REDIRECT_PATH
 from adapters.slack.permissions import SCOPES
-from adapters.slack.refs import Json, Us, object_in, text_in
+from adapters.slack.refs import Us
 from adapters.slack.workspaces import Install
 from core.errors import ConfigError, PlatformError
 

@@ -5,9 +5,10 @@ import time
 from collections import OrderedDict
 from dataclasses import replace
 
+from adapters.payloads import object_in, objects_in, text_in
 from adapters.slack.api import SlackApi
 from adapters.slack.reading import QUOTED, profile_of, quotes_of
-from adapters.slack.refs import Us, object_in, objects_in, text_in, user_of
+from adapters.slack.refs import Us, user_of
 from core.errors import PlatformError
 from core.models import Profile, Quote, UserMessage
 

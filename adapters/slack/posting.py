@@ -6,8 +6,9 @@ https://docs.slack.dev/messaging/message-metadata
 
 import logging
 
+from adapters.payloads import Json
 from adapters.slack import render
-from adapters.slack.api import Json, SlackApi
+from adapters.slack.api import SlackApi
 from adapters.slack.files import Files, without_file
 from adapters.slack.history import messages_since
 from adapters.slack.removing import Removing

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from adapters.slack.refs import Json, Us, object_in, objects_in, text_in
+from adapters.payloads import Json, object_in, objects_in, text_in
+from adapters.slack.refs import Us
 from core.models import FileNote, Profile, Quote
 
 QUOTED = 20

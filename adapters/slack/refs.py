@@ -1,15 +1,11 @@
 """Who and where, in Slack's ids: what a payload says of them, and what the Web API wants back."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from adapters.payloads import Json, text_in
 from core.models import ConversationRef
 
 PLATFORM = "slack"
-MAX_TEXT = 100_000
-"""Characters of a string that are read: more than Slack takes (40,000), and than the desk does."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +50,3 @@ def home_team(body: Json, us: Us, *teams: object) -> str:
     if team == body.get("context_enterprise_id"):
         return us.team
     return text_in(body, "team_id") or team if team == body.get("enterprise_id") else team
-
-
-def object_in(value: Json, key: str) -> Json:
-    """The object under a key; empty where there is none, so that a malformed payload is merely not for us."""
-    inner = value.get(key)
-    return inner if isinstance(inner, dict) else {}
-
-
-def objects_in(value: Json, key: str) -> list[Json]:
-    """The objects of the list under a key."""
-    inner = value.get(key)
-    return [one for one in inner if isinstance(one, dict)] if isinstance(inner, list) else []
-
-
-def text_in(value: Json, key: str) -> str:
-    """The string under a key, empty where there is none. What is longer than Slack's longest is cut."""
-    inner = value.get(key)
-    return inner[:MAX_TEXT] if isinstance(inner, str) else ""

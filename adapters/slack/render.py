@@ -5,9 +5,11 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks and https://docs.slack
 
 from collections.abc import Iterator, Sequence
 
+from adapters.buttons import button_value, clipped
+from adapters.payloads import Json
 from adapters.slack.markdown import decided, defused, mrkdwn
-from adapters.slack.refs import Json, team_of, user_of
-from adapters.slack.saying import BUTTON, MAX_VALUE, button_value
+from adapters.slack.refs import team_of, user_of
+from adapters.slack.saying import BUTTON, MAX_VALUE
 from adapters.splitting import split_text
 from core.models import Button, ConversationRef, Delivery
 
@@ -118,12 +120,6 @@ def buttons(choices: Sequence[Button]) -> list[Json]:
     return [{"type": "actions", "elements": row} for row in rows]
 
 
-def prompts(ref: ConversationRef, suggested: Sequence[tuple[str, str]]) -> Json:
-    """What `assistant.threads.setSuggestedPrompts` takes: titles and what they say, four at most."""
-    listed = [{"title": title, "message": message} for title, message in suggested[:4]]
-    return {"channel_id": ref.channel, **_in_thread(ref), "prompts": listed}
-
-
 def section(text: str) -> Json:
     """The block of a text that is mrkdwn already."""
     # `verbatim`: Slack looks for no addresses, channels and mentions of its own in what is no markup.
@@ -159,6 +155,5 @@ def _in_thread(ref: ConversationRef) -> Json:
 def _button(choice: Button, value: str, number: int) -> Json:
     # Two buttons of one word need two ids.
     action_id = f"{BUTTON}{choice.command}" + (f"#{number}" if number > 1 else "")
-    label = choice.label if len(choice.label) <= _LABEL else choice.label[: _LABEL - 1] + "…"
-    text = {"type": "plain_text", "text": label.strip() or "…"}
+    text = {"type": "plain_text", "text": clipped(choice.label, _LABEL)}
     return {"type": "button", "action_id": action_id, "text": text, "value": value}

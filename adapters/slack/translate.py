@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
+from adapters.buttons import picks
+from adapters.payloads import Json, object_in, objects_in, text_in
 from adapters.slack import saying
 from adapters.slack.reading import files_of, mentioned, readable, without_us
-from adapters.slack.refs import Json, Us, home_team, object_in, objects_in, ref_of, text_in, user_key
+from adapters.slack.refs import Us, home_team, ref_of, user_key
 from core.models import Command, ConversationRef, Event, MessageDeleted, MessageEdited, Reaction, UserMessage
 
 SLACKBOT = "USLACKBOT"
@@ -142,7 +144,7 @@ def action(body: Json, us: Us) -> Command | None:
     pressed = next(iter(objects_in(body, "actions")), {})
     if not text_in(pressed, "action_id").startswith(saying.BUTTON):
         return None
-    name, args = saying.button_words(text_in(pressed, "action_id"), text_in(pressed, "value"))
+    name, args = saying.button_said(text_in(pressed, "action_id"), text_in(pressed, "value"))
     container, person = object_in(body, "container"), object_in(body, "user")
     ts, user = text_in(container, "message_ts"), text_in(person, "id")
     id_ = text_in(body, "trigger_id") or text_in(pressed, "action_ts")
@@ -153,7 +155,7 @@ def action(body: Json, us: Us) -> Command | None:
     key = user_key(us, user, home_team(body, us, person.get("team_id")))
     # On the Home tab there is no message, and the channel is the direct conversation (or the user, who stands for it).
     ref = ref_of(us, channel, key, thread=thread, direct=None if ts else True)
-    return Command(id_, ref, name, args, message=ts or None, loose=saying.picks(args))
+    return Command(id_, ref, name, args, message=ts or None, loose=picks(args))
 
 
 def shortcut(body: Json, us: Us) -> Command | UserMessage | None:

@@ -10,10 +10,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from adapters.payloads import Json
 from adapters.slack.app import SlackApp
 from adapters.slack.guard import MAX_BODY, Guard, Head, NotSlackError, read_body
 from adapters.slack.manifest import EVENTS_PATH
-from adapters.slack.refs import Json
 
 log = logging.getLogger(__name__)
 

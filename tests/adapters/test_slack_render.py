@@ -187,12 +187,6 @@ def test_a_long_addition_to_a_stream_takes_several_calls():
     assert render.stream_pieces("") == []
 
 
-def test_at_most_four_prompts_are_suggested():
-    payload = render.prompts(DIRECT, [(f"title {number}", "message") for number in range(6)])
-    assert payload["channel_id"] == "D1"
-    assert len(payload["prompts"]) == 4
-
-
 def test_the_home_tab_shows_tickets_usage_and_what_is_remembered():
     view = home([TICKET], Usage(requests=2, input_tokens=1_000, output_tokens=234), {"language": "de"}, channel="D1")
     assert sections(view) == [
