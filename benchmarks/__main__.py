@@ -1,9 +1,9 @@
-"""`python -m benchmarks [memory|desk|slack_ack] [options]`: one bench, or all of them, each in a process of its own."""
+"""`python -m benchmarks [NAME ...] [options]`: the benches named, or all of them, each in a process of its own."""
 
 import subprocess
 import sys
 
-BENCHES = ("memory", "desk", "slack_ack")
+BENCHES = ("memory", "desk", "slack_ack", "discord_load")
 
 
 def main() -> int:
