@@ -14,7 +14,7 @@ UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-slack chat test check fix bench crash sdk-tests lock
+.PHONY: help demo demo-slack demo-discord chat test check fix bench crash sdk-tests lock
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -24,6 +24,9 @@ demo: $(READY) ## Two days of a support desk in under a minute, offline
 
 demo-slack: $(READY) ## The same in a simulated Slack workspace
 	@$(BIN)/python -m bots.demo_slack
+
+demo-discord: $(READY) ## The same on a simulated Discord server
+	@$(BIN)/python -m bots.demo_discord
 
 chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat --user alice)
 	@$(BIN)/deskmate chat

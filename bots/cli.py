@@ -59,8 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_chat(commands)
     _command(commands, "demo", "two days of a support desk in under a minute, offline", _demo)
     _add_slack(commands)
+    _command(commands, "discord", "serve people on Discord", _discord)
+    serve = _command(commands, "serve", "serve people on every platform that is set up, with one desk", _serve)
+    serve.add_argument("--http", metavar="HOST:PORT", dest="listen", help="listen here for Slack, without Socket Mode")
     doctor = _reading(commands, "doctor", "check store, keys and model, and say what to do", _doctor)
     doctor.add_argument("--slack", action="store_true", help="check the Slack app too: tokens, scopes, connection")
+    doctor.add_argument("--discord", action="store_true", help="check the Discord app too: token, intents, permissions")
     _add_records(commands)
     _reading(commands, "migrate", "bring the store to the newest schema", _migrate)
     return parser
@@ -159,6 +163,27 @@ def _slack(options: Options) -> int:
     return run_slack(settings, slack, options.listen)
 
 
+def _discord(_: Options) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from bots.discord_settings import read_discord_settings
+    from bots.settings import read_settings
+
+    settings, discord = read_settings(), read_discord_settings()
+    with _extra("discord"):
+        from bots.discordbot import run_discord
+    return run_discord(settings, discord)
+
+
+def _serve(options: Options) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from bots.platforms import configured_parts
+    from bots.serving import run_parts
+    from bots.settings import read_settings
+
+    settings = read_settings()
+    return run_parts(settings, configured_parts(settings, options.listen, _extra))
+
+
 def _slack_manifest(options: Options) -> int:
     from adapters.slack.manifest import manifest
     from adapters.slack.manifest_yaml import to_yaml
@@ -195,6 +220,10 @@ def _doctor(options: Options) -> int:
         with _extra("slack"):
             from bots.slack_doctor import examine_slack
         asyncio.run(examine_slack(findings))
+    if options.discord:
+        with _extra("discord"):
+            from bots.discord_doctor import examine_discord
+        asyncio.run(examine_discord(findings))
     _write(options, findings.value(), tables.doctor)
     return 0 if findings.ok else FAILED
 

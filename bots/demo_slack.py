@@ -3,97 +3,47 @@
 `make demo-slack`. Nothing leaves this machine: Slack is `simulators/slack_service`, on loopback.
 """
 
-import asyncio
-import contextlib
-import os
 import sys
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
 
-from adapters.terminal.render import safe
-from bots.demo_drawing import Drawing
-from bots.demo_stage import DemoError
+from bots.demo_place import INVOICE, OnScreen, Place, play
 from simulators.slack_service import AppSetup, Channel, Person, Shown, SlackService
 
-FAILED = 1
-PATIENCE = 60.0
-INVOICE = "INV-2041"
 
+class Workspace(Place):
+    """The simulated workspace."""
 
-class Workspace:
-    """The simulated workspace, and how it looks on the screen."""
+    command = "slack"
 
     def __init__(self, slack: SlackService, folder: Path, console: Console) -> None:
+        super().__init__(slack, folder, console)
         self.slack = slack
-        self.drawing = Drawing(console)
-        self._folder = folder
-        self._console = console
 
-    @contextlib.asynccontextmanager
-    async def day(self, title: str, about: str) -> AsyncIterator[None]:
-        """Run `deskmate slack` for a day."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bots.cli", "slack"),
-            cwd=self._folder,
-            env=self._environment(),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), PATIENCE) if process.stdout else b""
-            ready = line.decode().strip()
-            if not ready:
-                raise DemoError("the bot did not start")
-            self.drawing.title(title, f"Process {process.pid}: {ready}. {about}")
-            yield
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-
-    async def after(self, act: Callable[[], object], person: Person, channel: Channel) -> Shown:
-        """Let somebody do something, wait for what the bot posts or changes, and give it back."""
-        before = {one.ts: one.text for one in self._ours(person, channel)}
-
-        def changed() -> list[Shown]:
-            return [one for one in self._ours(person, channel) if before.get(one.ts) != one.text]
-
-        act()
-        await self.slack.until(lambda: bool(changed()), timeout=PATIENCE)
-        await self.slack.settled(timeout=PATIENCE)
-        return changed()[-1]
-
-    def show(self, person: Person, channel: Channel, *, since: str = "") -> None:
-        """Draw what somebody sees in a channel, threads indented."""
-        lines = Text()
-        for one in self.slack.seen_by(person, channel):
-            if one.ts > since:
-                lines.append_text(_line(one))
-        name = f"#{channel.name}" if channel.name else "Deskmate, direct message"
-        self._console.print(Panel(lines, title=f"{name}, as {person.user.name} sees it", box=box.ROUNDED, width=80))
-
-    def _ours(self, person: Person, channel: Channel) -> list[Shown]:
-        bot = self.slack.install.user
-        return [one for one in self.slack.seen_by(person, channel) if one.user == bot]
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")}
-        return kept | {
-            "HOME": str(self._folder),
-            "PYTHONPATH": os.pathsep.join(map(str, sys.path)),
-            "DESK_MODEL": "offline",
-            "DESK_STORE": f"sqlite:///{self._folder}/desk.db",
+    def settings(self) -> dict[str, str]:
+        return {
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
         }
+
+    async def after(self, act: Callable[[], object], person: Person, channel: Channel) -> Shown:
+        """Let somebody do something, wait for what the bot posts or changes, and give it back."""
+
+        def ours() -> dict[str, Shown]:
+            bot = self.slack.install.user
+            return {one.ts: one for one in self.slack.seen_by(person, channel) if one.user == bot}
+
+        ts = await self.change(act, lambda: {ts: one.text for ts, one in ours().items()})
+        return ours()[ts]
+
+    def show(self, person: Person, channel: Channel, *, since: str = "") -> None:
+        """Draw what somebody sees in a channel, threads indented."""
+        name = f"#{channel.name}" if channel.name else "Deskmate, direct message"
+        seen = [one for one in self.slack.seen_by(person, channel) if one.ts > since]
+        self.draw(f"{name}, as {person.user.name} sees it", map(_on_screen, seen))
 
 
 async def tell(place: Workspace) -> None:
@@ -133,32 +83,20 @@ async def _in_the_channel(place: Workspace, bob: Person, help_: Channel) -> None
     place.drawing.proves("Bob sees nothing of hers", "not here, and not anywhere.", holds=INVOICE not in answer.text)
 
 
-def _line(one: Shown) -> Text:
+def _on_screen(one: Shown) -> OnScreen:
     in_thread = one.thread_ts is not None and one.thread_ts != one.ts
-    indent = "    " if in_thread else ""
-    marks = " (only you see this)" if one.ephemeral else " (edited)" if one.edited else ""
-    line = Text(f"{indent}{one.author}{marks}\n", style="bold")
-    for words in safe(one.text).splitlines():
-        line.append(f"{indent}  {words}\n", style="not bold")
-    return line
+    mark = " (only you see this)" if one.ephemeral else " (edited)" if one.edited else ""
+    return OnScreen(one.author, one.text, mark, in_thread)
 
 
-async def _play() -> None:
-    with tempfile.TemporaryDirectory(prefix="deskmate-demo-", ignore_cleanup_errors=True) as folder:
-        async with SlackService(app=AppSetup(name="deskmate")) as slack:
-            await tell(Workspace(slack, Path(folder), Console(highlight=False)))
+async def _play(folder: Path, console: Console) -> None:
+    async with SlackService(app=AppSetup(name="deskmate")) as slack:
+        await tell(Workspace(slack, folder, console))
 
 
 def main() -> int:
-    """Play the demo and return its exit code: 1 where the desk did something else than the demo tells."""
-    started = time.monotonic()
-    try:
-        asyncio.run(_play())
-    except (DemoError, OSError, TimeoutError) as error:
-        print(f"deskmate demo: {error or 'the bot did not answer in time'}", file=sys.stderr)
-        return FAILED
-    print(f"\nThat was all, in {time.monotonic() - started:.0f} s. docs/slack.md has the real thing.")
-    return 0
+    """Play the demo and return its exit code."""
+    return play(_play, page="docs/slack.md")
 
 
 if __name__ == "__main__":

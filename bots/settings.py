@@ -15,7 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.config import SECRETS, Settings, check_settings
+from bots.sections import AllSettings
+from core.config import SECRETS, Settings, check_settings_as
 from core.errors import ConfigError, KeyringError
 
 CONFIG = "DESK_CONFIG"
@@ -23,7 +24,7 @@ _SQLITE = "sqlite:///"
 _Place = tuple[str, ...]
 
 
-def read_settings(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> Settings:
+def read_settings(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> AllSettings:
     """Read and check all settings as seen from a folder. Raises ConfigError."""
     given = given_here(environ, folder)
     values, names = _operators_file(given, folder)
@@ -33,7 +34,7 @@ def read_settings(environ: Mapping[str, str] | None = None, folder: Path = Path(
     store = values.get("store") or default_store(given)
     if not store:
         raise ConfigError("DESK_STORE is not set, and neither HOME nor XDG_DATA_HOME says where your data folder is")
-    return check_settings(values | {"store": store}, names)
+    return check_settings_as(AllSettings, values | {"store": store}, names)
 
 
 def given_here(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> dict[str, str]:
@@ -45,7 +46,7 @@ def given_here(environ: Mapping[str, str] | None = None, folder: Path = Path()) 
 def variables() -> dict[str, _Place]:
     """Name every variable that can be set, and the setting it is."""
     places: dict[str, _Place] = {}
-    for name, field in Settings.model_fields.items():
+    for name, field in AllSettings.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             inner = ((name, each) for each, at in kind.model_fields.items() if not _is_table(at.annotation))
@@ -114,7 +115,7 @@ def _put(values: dict[str, Any], place: _Place, value: str | list[str]) -> None:
 
 
 def _plain(place: _Place, text: str) -> str | list[str]:
-    kind: Any = Settings
+    kind: Any = AllSettings
     for part in place:
         kind = kind.model_fields[part].annotation
     return [part.strip() for part in text.split(",")] if typing.get_origin(kind) is tuple else text

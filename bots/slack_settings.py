@@ -72,6 +72,11 @@ def names_client(environ: Mapping[str, str] | None = None, folder: Path = Path()
     return not {CLIENT_ID, CLIENT_SECRET}.isdisjoint(given_here(environ, folder))
 
 
+def names_slack(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> bool:
+    """Whether anything is set that only an app in Slack has."""
+    return not {*_WHERE}.isdisjoint(given_here(environ, folder))
+
+
 def _needed(given: Mapping[str, str], *, http: bool) -> tuple[str, ...]:
     """What has to be set. Raises ConfigError where it is not clear for whom the app is: one workspace, or many."""
     named = next((name for name in (CLIENT_ID, CLIENT_SECRET) if name in given), None)

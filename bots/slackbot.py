@@ -1,11 +1,10 @@
 """`deskmate slack`: the desk in a Slack workspace, or in many."""
 
 import asyncio
-import gc
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiohttp
 import uvicorn
@@ -22,8 +21,7 @@ from adapters.slack.oauth_web import oauth_routes
 from adapters.slack.permissions import APP_TOKEN_SCOPE
 from adapters.slack.web import http_app
 from adapters.slack.workspaces import ManyWorkspaces
-from bots.assemble import open_desk
-from bots.leaving import until_told
+from bots.serving import Say, listed, run_parts
 from bots.slack_settings import APP_TOKEN, SlackSettings
 from core.config import Settings
 from core.errors import ConfigError, PlatformError
@@ -31,37 +29,53 @@ from core.errors import ConfigError, PlatformError
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-NAMED = 5
-"""Workspaces that are named at the start."""
 
 
 def run_slack(settings: Settings, slack: SlackSettings, http: str | None = None) -> int:
     """Serve until told to leave, over Socket Mode, or over HTTP at HOST:PORT; returns the exit code."""
-    address = read_address(http) if http is not None else None
-    return asyncio.run(until_told(_serve(settings, slack, address), interrupt=lambda: False, interrupted=0))
+    return run_parts(settings, [SlackPart(slack, http)])
 
 
-async def _serve(settings: Settings, slack: SlackSettings, address: "Address | None") -> None:
-    installs = ManyWorkspaces() if slack.for_many else await _one_workspace(slack)
-    async with (
-        SlackApp(installs, slack.api_url) as app,
-        open_desk(settings, [app], serving=True) as desk,
-        app.serving(desk),
-        _listening(app, slack, address) if address else _connected(app, slack),
-    ):
-        # Beside what comes in now: where Slack allows one call a minute this takes its time.
-        app.begin_catch_up()
-        # What was imported is no work for the collector: looking at it all took 130 ms in the middle of a request.
-        gc.collect()
-        gc.freeze()
-        print(await _greeting(installs, slack), flush=True)
-        await asyncio.Event().wait()
+class SlackPart:
+    """Slack, of a desk. It waits for Slack before the desk opens, but not where people are served elsewhere too."""
 
+    title = "Slack"
 
-async def _one_workspace(slack: SlackSettings) -> OneWorkspace:
-    install = OneWorkspace(slack.bot_token, slack.api_url)
-    await _until_reached(install.connect)
-    return install
+    def __init__(self, slack: SlackSettings, http: str | None = None, *, beside_others: bool = False) -> None:
+        self._slack = slack
+        self._address = read_address(http) if http is not None else None
+        self._beside_others = beside_others
+        self._installs = ManyWorkspaces() if slack.for_many else OneWorkspace(slack.bot_token, slack.api_url)
+        self._app = SlackApp(self._installs, slack.api_url)
+
+    @property
+    def app(self) -> SlackApp:
+        return self._app
+
+    async def __aenter__(self) -> "SlackPart":
+        if self._beside_others:
+            with suppress(PlatformError):
+                await self._reach_once()
+        else:
+            await _until_reached(self._reach_once)
+        await self._app.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._app.__aexit__(*_)
+
+    async def serve(self, say: Say) -> None:
+        await _until_reached(self._reach_once)
+        app, slack, address = self._app, self._slack, self._address
+        async with _listening(app, slack, address) if address else _connected(app, slack):
+            # Beside what comes in now: where Slack allows one call a minute this takes its time.
+            app.begin_catch_up()
+            say(await _greeting(self._installs, slack))
+            await asyncio.Event().wait()
+
+    async def _reach_once(self) -> None:
+        if isinstance(self._installs, OneWorkspace) and not self._installs.workspace:
+            await self._installs.connect()
 
 
 async def _greeting(installs: OneWorkspace | ManyWorkspaces, slack: SlackSettings) -> str:
@@ -69,14 +83,9 @@ async def _greeting(installs: OneWorkspace | ManyWorkspaces, slack: SlackSetting
         return f"Connected to {installs.workspace} as @{installs.bot}. Try: DM it, or /ticket-summary"
     names = [install.workspace for install in await installs.installs()]
     if names:
-        return f"Connected to {_listed(names)}. Try: DM it, or /ticket-summary"
+        return f"Connected to {listed(names)}. Try: DM it, or /ticket-summary"
     where = slack.public_url + INSTALL_PATH if slack.public_url else f"{INSTALL_PATH} at the desk's public address"
     return f"No workspace yet: open {where}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = [*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])]
-    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else shown[0]
 
 
 async def _until_reached(ask: Callable[[], Awaitable[None]]) -> None:

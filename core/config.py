@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -18,14 +18,17 @@ MAX_TEXT = 16_000
 SECRETS = ("master_key", "openai_api_key")
 """Settings that no message shows and no file of an operator's holds."""
 
+SettingsT = TypeVar("SettingsT", bound="Settings")
 _Tokens = Annotated[int, Field(ge=100, le=1_000_000)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Settings that belong together; a name that is not one of them is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Specialist(_Section):
+class Specialist(Section):
     """An agent the first one hands over to: when, and how it works."""
 
     description: str = Field(min_length=1)
@@ -45,7 +48,7 @@ def _default_specialists() -> dict[str, Specialist]:
     }
 
 
-class AgentSettings(_Section):
+class AgentSettings(Section):
     """Who answers. `instructions` say what the desk is about; the rules of safety are added by the desk itself."""
 
     name: str = Field(default="Deskmate", min_length=1, max_length=80)
@@ -63,7 +66,7 @@ class AgentSettings(_Section):
         return specialists
 
 
-class TierSettings(_Section):
+class TierSettings(Section):
     """The tiers customers may have, and the one of a customer nobody said anything of."""
 
     names: tuple[str, ...] = ("free", "standard", "premium", "enterprise")
@@ -76,27 +79,27 @@ class TierSettings(_Section):
         return self
 
 
-class StrategySettings(_Section):
+class StrategySettings(Section):
     """What a session stands for: in a place only one person reads, and in a thread or channel."""
 
     direct: StrategyName = "user"
     thread: StrategyName = "conversation"
 
 
-class SessionSettings(_Section):
+class SessionSettings(Section):
     """How much of a session the model sees, and when a pause starts it afresh (0 hours: never)."""
 
     window_tokens: _Tokens = 8_000
     idle_hours: int = Field(default=0, ge=0, le=24 * 3660)
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(Section):
     """Days after which a conversation nobody spoke in is deleted for good (0: kept until somebody clears it)."""
 
     conversation_days: int = Field(default=0, ge=0, le=36_600)
 
 
-class Price(_Section):
+class Price(Section):
     """What a million tokens of a model cost, in the currency of the table, as decimal text."""
 
     input: Decimal = Field(ge=0)
@@ -104,14 +107,14 @@ class Price(_Section):
     cached: Decimal | None = Field(default=None, ge=0)
 
 
-class PriceSettings(_Section):
+class PriceSettings(Section):
     """The price table: `models` maps a model's name to its price; one that is not there is booked in tokens only."""
 
     currency: str = Field(default="USD", min_length=3, max_length=3)
     models: dict[str, Price] = Field(default_factory=lambda: {"offline": Price(input=Decimal(0), output=Decimal(0))})
 
 
-class WorkSettings(_Section):
+class WorkSettings(Section):
     """How the desk works: turns at once, seconds of a lane's lease, attempts before an event is parked."""
 
     turns_at_once: int = Field(default=64, ge=1, le=4096)
@@ -123,7 +126,7 @@ class WorkSettings(_Section):
     undo_shows: Literal["line", "removed"] = "line"
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything an operator can set; each has a line in the README and `.env.example` or `desk.example.toml`."""
 
     store: str = "memory:"
@@ -156,8 +159,15 @@ def check_settings(values: dict[str, Any], names: Mapping[str, str] | None = Non
 
     `names` says how a setting is called where it was found: `{"work.attempts": "DESK_WORK__ATTEMPTS"}`.
     """
+    return check_settings_as(Settings, values, names)
+
+
+def check_settings_as(
+    kind: type[SettingsT], values: dict[str, Any], names: Mapping[str, str] | None = None
+) -> SettingsT:
+    """The same for settings that have more sections than the desk's own."""
     try:
-        return Settings.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise ConfigError("; ".join(_say(problem, names or {}) for problem in error.errors())) from None
 

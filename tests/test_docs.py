@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discord.permissions import PERMISSIONS
 from adapters.slack.permissions import SCOPES
 from adapters.terminal.app import JsonLines
 from adapters.terminal.pipes import LineSink
 from adapters.terminal.render import acknowledgement, line_of, refusal
 from adapters.terminal.translate import event_of, ref_of
 from bots.cli import main
+from bots.discord_settings import VARIABLES as DISCORD_VARIABLES
+from bots.sections import AllSettings
 from bots.settings import variables
-from bots.slack_settings import VARIABLES
-from core.config import StrategyName, check_settings
+from bots.slack_settings import VARIABLES as SLACK_VARIABLES
+from core.config import StrategyName, check_settings_as
 from core.errors import BadInputError
 from core.models import Accepted, Delivery
 from core.offline.moves import UNSURE
@@ -28,9 +31,9 @@ from tests.core.talk import open_talk
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
-README, ADAPTING, COMMANDS, TERMINAL, SLACK = (
+README, ADAPTING, COMMANDS, TERMINAL, SLACK, DISCORD = (
     (ROOT / name).read_text()
-    for name in ("README.md", "docs/adapting.md", "docs/commands.md", "docs/terminal.md", "docs/slack.md")
+    for name in ("README.md", *(f"docs/{page}.md" for page in ("adapting", "commands", "terminal", "slack", "discord")))
 )
 CODE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BY_RULES = """
@@ -126,7 +129,7 @@ def test_every_command_a_page_names_is_there(page, capsys):
 @pytest.mark.parametrize("page", PAGES, ids=name_in_house)
 def test_every_sample_of_an_operators_file_is_valid(page):
     for sample in blocks(page.read_text(), "toml"):
-        check_settings(tomllib.loads(sample))
+        check_settings_as(AllSettings, tomllib.loads(sample))
 
 
 # --- README -----------------------------------------------------------------------------------------------------------
@@ -134,7 +137,8 @@ def test_every_sample_of_an_operators_file_is_valid(page):
 
 def test_the_settings_of_a_start_have_a_line_in_the_readme():
     named = [name for cells in rows(marked(README, "settings")) for name in quoted(cells[0])]
-    assert sorted(named) == sorted([*(name for name in variables() if "__" not in name), "DESK_CONFIG", *VARIABLES])
+    of_the_desk = [*(name for name in variables() if "__" not in name), "DESK_CONFIG"]
+    assert sorted(named) == sorted([*of_the_desk, *SLACK_VARIABLES, *DISCORD_VARIABLES])
 
 
 def test_the_words_of_the_readme_are_in_the_table():
@@ -192,6 +196,15 @@ def test_the_scopes_of_the_slack_page_are_those_the_manifest_asks_for():
 def test_the_reactions_of_the_slack_page_are_those_of_the_words():
     listed = [name for cells in rows(marked(SLACK, "reactions")) for name in quoted(cells[0])]
     assert listed == [word.reaction for word in WORDS if word.reaction]
+
+
+def test_the_permissions_of_the_discord_page_are_those_the_invite_link_asks_for():
+    assert rows(marked(DISCORD, "permissions")) == [[one.label, one.why] for one in PERMISSIONS]
+
+
+def test_the_reactions_of_the_discord_page_are_those_of_the_words():
+    listed = [emoji for cells in rows(marked(DISCORD, "reactions")) for emoji in cells[0].split(", ")]
+    assert listed == [word.emoji for word in WORDS if word.emoji]
 
 
 def test_the_examples_of_words_are_words():

@@ -87,7 +87,9 @@ class DiscordApp:
         client = DeskClient(self, self._words, self._aim, content=self._parts.options.content)
         try:
             async with client:
-                await client.start(self._token)
+                # A session that can be resumed is resumed. Where it cannot, the library would try again by itself, for
+                # which it waits up to 17 minutes after an outage: who calls knows better when to begin another life.
+                await client.start(self._token, reconnect=False)
         finally:
             self._connected.clear()
             self._parts.api.use(None)

@@ -19,9 +19,9 @@ def welcome(service: DiscordService) -> str:
     """Tell how an app is pointed here."""
     return (
         f"A Discord on loopback. Start your app with\n\n"
-        f"  DISCORD_API_URL={service.api_base}\n"
-        f"  DISCORD_GATEWAY_URL={service.gateway_url}\n"
-        f"  DISCORD_BOT_TOKEN={service.token}\n\n"
+        f"  DISCORD_API_BASE={service.api_base}\n"
+        f"  DISCORD_GATEWAY={service.gateway_url}\n"
+        f"  DISCORD_TOKEN={service.token}\n\n"
         f"and type here what people do:\n\n{HELP}"
     )
 

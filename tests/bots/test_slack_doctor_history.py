@@ -6,7 +6,8 @@ import pytest
 
 from core.config import Settings
 from tests.adapters.slack_harness import SlackHarness
-from tests.bots.test_slackbot import deskmate, finished, settings_for
+from tests.bots.processes import deskmate, finished
+from tests.bots.test_slackbot import settings_for
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import asyncio
 import signal
 import socket
-import sys
 from contextlib import asynccontextmanager
 
 import httpx
@@ -10,7 +9,8 @@ import pytest
 from bots.slack_settings import VARIABLES, read_slack_settings
 from core.errors import ConfigError
 from simulators.slack_service import AppSetup, SlackService
-from tests.bots.command_line import PATIENCE, ROOT, environment
+from tests.bots.command_line import PATIENCE, ROOT
+from tests.bots.processes import deskmate, ended, finished
 
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
@@ -23,34 +23,6 @@ def settings_for(slack, **others):
         "DESK_MODEL": "offline",
         **others,
     }
-
-
-async def deskmate(folder, *args, **settings):
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bots.cli",
-        *args,
-        cwd=folder,
-        env=environment(folder, **settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def finished(process):
-    try:
-        async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate()
-    finally:
-        await ended(process)
-    return process.returncode, out.decode(), err.decode()
-
-
-async def ended(process):
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
 
 
 async def test_the_bot_says_where_it_is_answers_and_leaves_when_told(tmp_path):

@@ -216,6 +216,16 @@ async def test_the_gateways_address_comes_with_the_starts_left(discord, rest):
     assert body["session_start_limit"]["remaining"] == 1000
 
 
+async def test_the_guilds_of_the_app_are_listed_with_what_it_may_do_there(discord, rest):
+    globex = discord.guild("Globex")
+    discord.guild("Initech", app=False)
+    _, mine = await rest("GET", "/users/@me/guilds")
+    assert [guild["name"] for guild in mine] == ["Acme", "Globex"]
+    assert int(mine[0]["permissions"]) & Permission.MANAGE_THREADS
+    _, later = await rest("GET", "/users/@me/guilds", params={"after": globex.id})
+    assert later == []
+
+
 async def test_members_are_listed_if_the_app_may_know_them(discord, rest, ann):
     path = f"/guilds/{discord.acme.id}/members"
     _, members = await rest("GET", path, params={"limit": 100})

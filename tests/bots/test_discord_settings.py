@@ -1,0 +1,78 @@
+import re
+
+import pytest
+
+from bots.discord_settings import VARIABLES, read_discord_settings
+from bots.discordbot import options_of
+from bots.settings import read_settings
+from core.errors import ConfigError
+from tests.bots.command_line import ROOT
+
+HOME = {"HOME": "/h"}
+
+
+def options(folder, toml="", **environ):
+    (folder / "desk.toml").write_text(toml)
+    return options_of(read_settings(HOME | environ, folder))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "DISCORD_TOKEN is not set: open your application at https://discord.com/developers/applications"),
+        ({"DISCORD_TOKEN": "Bot planted"}, "DISCORD_TOKEN has a blank in it: give the token alone, without `Bot`"),
+        ({"DISCORD_API_BASE": "discord.test"}, "DISCORD_API_BASE is 'discord.test': it has to begin with https://"),
+        ({"DISCORD_GATEWAY": "https://d.test"}, "DISCORD_GATEWAY is 'https://d.test': it has to begin with wss://"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(tmp_path, given, said):
+    token = {} if given == {} else {"DISCORD_TOKEN": "planted"}
+    with pytest.raises(ConfigError) as refused:
+        read_discord_settings(token | given, tmp_path)
+    assert str(refused.value).startswith(said)
+    assert "planted" not in str(refused.value)
+
+
+def test_the_token_is_read_from_dotenv_and_shown_by_nothing(tmp_path):
+    (tmp_path / ".env").write_text("DISCORD_TOKEN= planted \nDISCORD_API_BASE=http://127.0.0.1:1/api/v10/\n")
+    given = read_discord_settings({}, tmp_path)
+    assert (given.token, given.api_base, given.gateway) == ("planted", "http://127.0.0.1:1/api/v10", None)
+    assert "planted" not in repr(given)
+
+
+def test_the_section_of_the_operators_file_says_how_the_bot_behaves(tmp_path):
+    toml = '[discord]\nsupport = ["#help", "1234"]\ncontent = false\nopen_threads = 0\nstream_after = 2'
+    chosen = options(tmp_path, toml, DESK_DISCORD__MESSAGES_A_MINUTE="5")
+    assert (chosen.support, chosen.content) == (frozenset({"#help", "1234"}), False)
+    assert (chosen.open_threads, chosen.messages_a_minute, chosen.stream_after) == (0, 5, 2.0)
+
+
+def test_a_list_of_support_channels_can_stand_in_the_environment(tmp_path):
+    assert options(tmp_path, DESK_DISCORD__SUPPORT="help, posts").support == {"help", "posts"}
+
+
+def test_staff_is_who_may_do_more_than_a_customer(tmp_path):
+    roles = '[roles]\n"discord/1/2" = "agent"\n"discord/1/3" = "customer"\n"discord/1/4" = "admin"'
+    assert options(tmp_path, roles).staff == {"discord/1/2", "discord/1/4"}
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[discord]\nsuport = ['help']", "discord.suport in .*desk.toml: no such setting"),
+        (
+            "[discord]\nopen_threads = -1",
+            "discord.open_threads in .*desk.toml: .* greater than or equal to 0, found -1",
+        ),
+        ("discord = 3", "discord in .*desk.toml: Input should be a valid dictionary"),
+    ],
+)
+def test_a_wrong_line_of_the_section_stops_the_start_and_is_named(tmp_path, toml, said):
+    with pytest.raises(ConfigError) as refused:
+        options(tmp_path, toml)
+    assert re.match(said, str(refused.value))
+
+
+def test_every_variable_has_a_line_in_the_example():
+    lines = (ROOT / ".env.example").read_text()
+    assert [name for name in VARIABLES if f"# {name}=" not in lines] == []
