@@ -50,6 +50,7 @@ class Workers:
     _slots: asyncio.Semaphore = field(init=False)
     elsewhere: set[bytes] = field(default_factory=set)
     _suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _running: dict[bytes, Running] = field(default_factory=dict)
@@ -69,8 +70,10 @@ class Workers:
 
     async def claim(self) -> None:
         """Take up lanes that have events and nobody to work them."""
-        for lane in await self.lanes.claim_waiting(self.kit.settings.work.turns_at_once, but=self.elsewhere):
-            self.work(lane)
+        # One after the other: who finds no lane waiting must see those at work that somebody else takes up just now.
+        async with self._claiming:
+            for lane in await self.lanes.claim_waiting(self.kit.settings.work.turns_at_once, but=self.elsewhere):
+                self.work(lane)
 
     def stop_turn(self, session: bytes, event: str) -> None:
         """Cut off the running turn of an event, where it runs here; its commit is refused in any case."""

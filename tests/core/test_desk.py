@@ -7,7 +7,7 @@ import core.clock
 from core.errors import ModelFailedError, PlatformError, RejectedError, StoreError, UnknownOutcomeError
 from core.models import Accepted, ConversationRef, Profile, UserMessage
 from core.queries import Counts, SessionById, TurnsOf
-from core.records import FreeLanes
+from core.records import ClaimLane, FreeLanes
 from core.tickets import all_tickets
 from tests.core.talk import Street, open_talk, place
 
@@ -184,6 +184,38 @@ async def test_the_desk_takes_nothing_in_once_it_stops():
         desk = talk.desk
     with pytest.raises(StoreError, match="stopping"):
         await desk.accept(message("m1", "alice", "hello"))
+
+
+class SlowClaims:
+    """A store that tells of a lane that was claimed only after a while."""
+
+    def __init__(self, store):
+        self._store = store
+        self.claimed = asyncio.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def write(self, batch):
+        outcomes = await self._store.write(batch)
+        if any(type(record) is ClaimLane for commit in batch for record in commit):
+            self.claimed.set()
+            told = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_later(0.05, told.set_result, None)
+            await told
+        return outcomes
+
+
+async def test_who_waits_for_the_desk_waits_for_lanes_that_are_just_taken_up():
+    slack = Street(name="slack")
+    async with open_talk() as talk:
+        await talk.desk.accept(UserMessage("m1", ConversationRef("slack", "T1", "D1", "U1"), "hello", Profile("Alice")))
+        await talk.desk.drain()
+        talk.store = SlowClaims(talk.store)
+        async with talk.with_desk(slack) as desk:
+            await talk.store.claimed.wait()
+            await desk.drain()
+            assert len(slack.posted) == 1
 
 
 async def test_a_message_from_another_platform_waits_for_a_desk_that_speaks_it():
