@@ -64,7 +64,7 @@ def test_no_planted_phrase_name_or_address_is_found_in_files_or_logs(tmp_path: P
         process.stdin.write(said)
         process.stdin.flush()
         out = b""
-        while b'"m5"' not in out:
+        while not (b'"m5"' in out and PHRASE.encode() in out):
             out += process.stdout.readline()
         process.send_signal(signal.SIGKILL)
         _, logs = process.communicate(timeout=50)
