@@ -70,6 +70,7 @@ class DiscordApp:
         parts.door.desk = desk
         parts.door.begin(parts.interactions.tidy_on())
         parts.door.begin(parts.removing.tidy())
+        parts.door.begin(parts.showing.tidy_on())
         parts.door.begin(parts.catch_up.keep_on())
         try:
             yield

@@ -51,6 +51,8 @@ class CatchUp:
         self._notes: Notes | None = None
         self._marks: dict[str, Mark] = {}
         self._fresh: set[str] = set()
+        self._noted: set[str] = set()
+        self._coming: dict[str, set[int]] = {}
         self._unread: dict[str, Mark] = {}
         self._held: dict[str, Mark] = {}
 
@@ -68,6 +70,20 @@ class CatchUp:
                 self._marks.setdefault(channel, mark)
             elif self._notes:
                 await self._notes.drop(HEARD, channel)
+        self._noted = set(self._marks)
+
+    def coming(self, channel: str, message: str) -> None:
+        """Take note that a message came in: until it is dealt with no mark passes it, whatever came after it."""
+        if message.isdecimal():
+            self._coming.setdefault(channel, set()).add(int(message))
+
+    def dealt_with(self, channel: str, message: str) -> None:
+        """Take note that the desk has it, or has no use for it."""
+        coming = self._coming.get(channel, set())
+        coming.discard(int(message) if message.isdecimal() else 0)
+        if not coming:
+            self._coming.pop(channel, None)
+        self._fresh.add(channel)
 
     def heard(self, room: Room, message: str) -> None:
         """Take note that the desk has a message, or has no use for it; `keep` writes it down."""
@@ -83,13 +99,20 @@ class CatchUp:
         if room.id not in self._marks:
             self.heard(room, newest if newest.isdecimal() else snowflake_at(time.time()))
 
+    async def know(self, room: Room, newest: str) -> None:
+        """Begin to listen in a place, durable when this returns: what is written there from now on is read again."""
+        self.begins(room, newest)
+        if self._notes and room.id not in self._noted:
+            await self._notes.put(HEARD, room.id, asdict(self._mark(room.id)))
+            self._noted.add(room.id)
+
     async def keep(self) -> None:
         """Write down what was heard since the last time. What a crash loses of it is only read twice."""
         fresh, self._fresh = self._fresh, set()
         if self._notes is None:
             return
         for channel in fresh & self._marks.keys():
-            await self._notes.ride(HEARD, channel, asdict(self._marks[channel]))
+            await self._notes.ride(HEARD, channel, asdict(self._mark(channel)))
 
     async def keep_on(self) -> None:
         """Write down what is heard, every few seconds: not with each message, of which there may be hundreds."""
@@ -102,7 +125,8 @@ class CatchUp:
 
     def begin(self) -> None:
         """From here on something may have been missed: what is heard now moves no mark until `read` was there."""
-        newest = sorted(self._marks.items(), key=lambda mark: int(mark[1].newest), reverse=True)[:MOST]
+        marks = {channel: self._mark(channel) for channel in self._marks}
+        newest = sorted(marks.items(), key=lambda mark: int(mark[1].newest), reverse=True)[:MOST]
         self._unread = dict(newest) | self._unread
 
     @property
@@ -137,6 +161,11 @@ class CatchUp:
             log.warning("what was said in channel %s meanwhile cannot be read: %s", channel, error)
         return found
 
+    def _mark(self, channel: str) -> Mark:
+        """From where a channel has to be read again."""
+        mark, coming = self._marks[channel], self._coming.get(channel)
+        return replace(mark, newest=str(min(int(mark.newest), min(coming) - 1))) if coming else mark
+
     def _is_read(self, channel: str) -> None:
         self._unread.pop(channel, None)
         held = self._held.pop(channel, None)
@@ -147,6 +176,7 @@ class CatchUp:
         """Forget a channel that is gone."""
         self._is_read(channel)
         self._fresh.discard(channel)
+        self._noted.discard(channel)
         if self._marks.pop(channel, None) and self._notes:
             await self._notes.drop(HEARD, channel)
 

@@ -56,6 +56,10 @@ class Hearing:
 
     def begin_catch_up(self) -> None:
         """Read what was said while nobody listened, beside what comes in now."""
+        for thread in self._parts.threads.live():
+            # Of a thread of ours that nobody has written in yet nothing else says where to begin.
+            if thread.id is not None:
+                self._parts.catch_up.begins(Room(thread.id, "thread", thread.guild), thread.id)
         self._parts.catch_up.begin()
         self._parts.door.begin(self._catch_up())
 
@@ -84,14 +88,14 @@ class Hearing:
         channels = objects_in(guild, "channels")
         newest = {text_in(channel, "id"): text_in(channel, "last_message_id") for channel in channels}
         for room in self._parts.rooms.supported(channels, id_):
-            self._parts.catch_up.begins(room, newest.get(room.id, ""))
+            self._parts.door.begin(self._parts.catch_up.know(room, newest.get(room.id, "")))
         if "threads" in guild:
             live = {text_in(thread, "id") for thread in objects_in(guild, "threads")}
             self._parts.door.begin(self._parts.threads.only_live(id_, live))
 
     def _channel(self, channel: Json, _: str) -> None:
         for room in self._parts.rooms.supported([channel], text_in(channel, "guild_id")):
-            self._parts.catch_up.begins(room, text_in(channel, "last_message_id"))
+            self._parts.door.begin(self._parts.catch_up.know(room, text_in(channel, "last_message_id")))
 
     def _channel_gone(self, channel: Json, _: str) -> None:
         self._parts.door.begin(self._parts.catch_up.forget(text_in(channel, "id")))
@@ -106,7 +110,14 @@ class Hearing:
     # --- what people do -----------------------------------------------------------------------------------------------
 
     def _message(self, said: Json, _: str) -> None:
-        self._in_room(said, text_in(said, "id"), lambda room: self._said(said, room))
+        catch_up, channel, id_ = self._parts.catch_up, text_in(said, "channel_id"), text_in(said, "id")
+        catch_up.coming(channel, id_)
+
+        def end(task: "asyncio.Task[None]") -> None:
+            if not task.cancelled() and task.exception() is None:
+                catch_up.dealt_with(channel, id_)
+
+        self._in_room(said, id_, lambda room: self._said(said, room)).add_done_callback(end)
 
     def _edit(self, said: Json, _: str) -> None:
         async def take(room: Room) -> None:
@@ -159,6 +170,7 @@ class Hearing:
         staff = f"{PLATFORM}/{room.guild}/{user}" in self._parts.options.staff
         heard = translate.message(said, self._parts.us, room, staff=staff)
         if heard is not None and await self._is_to_take(heard, room):
+            await self.know(heard, room, id_)
             await self._parts.door.accept(heard.event)
             if heard.begins:
                 self._parts.door.begin(self._open(heard.event.ref))
@@ -185,6 +197,13 @@ class Hearing:
         if refusal:
             self._parts.door.begin(self._tell(room, message, refusal))
         return not refusal
+
+    async def know(self, heard: Heard, room: Room, id_: str) -> None:
+        """Know a place where the desk is meant before it has what was said there: from then on it is read again."""
+        event = heard.event
+        called = not isinstance(event, UserMessage) or event.called
+        if called or self._parts.threads.is_planned(event.ref.channel):
+            await self._parts.catch_up.know(room, str(int(id_) - 1) if id_.isdecimal() else "")
 
     async def plan(self, thread: Thread) -> str:
         """Let a conversation have a thread; why not, where it is one too many."""

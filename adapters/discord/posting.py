@@ -60,7 +60,7 @@ class Posting:
         if delivery.kind != "reply":
             # To put the same text in the same place once more does no harm.
             return None
-        if await self._showing.is_noted(asked(delivery.ref, delivery.to)):
+        if await self._showing.is_noted(asked(delivery.ref, delivery.to), delivery.key):
             return None
         if delivery.private and not delivery.ref.direct:
             if await self._interactions.is_repeatable(delivery):
@@ -98,7 +98,7 @@ class Posting:
 
     async def _reply(self, delivery: Delivery, us: Us) -> str:
         channel = await self._threads.ready(delivery.ref, us)
-        shown = await self._showing.take(asked(delivery.ref, delivery.to), channel, us)
+        shown = await self._showing.take(asked(delivery.ref, delivery.to), delivery.key, channel, us)
         if shown is None:
             return await self.say(channel, render.post(delivery), delivery.file)
         try:
@@ -108,7 +108,6 @@ class Posting:
             # Before it is posted: from then on it is found by its key.
             await self._showing.forget(asked(delivery.ref, delivery.to))
             return await self.say(channel, render.post(delivery))
-        await self._showing.forget(asked(delivery.ref, delivery.to))
         return shown
 
     async def _change(self, delivery: Delivery, us: Us) -> str:

@@ -73,6 +73,8 @@ class Pressing:
         asked, interactions = _asked(body, style), self._parts.interactions
         interactions.begin(asked)
         try:
+            if room.kind in ("direct", "thread"):
+                await self._hearing.know(heard, room, asked.id)
             await asyncio.gather(self._parts.door.accept(heard.event), interactions.keep(asked.id))
         except DeskError:
             interactions.forget(asked.id)

@@ -15,6 +15,7 @@ from adapters.discord.door import best_effort
 from adapters.discord.refs import Us, snowflake_at
 from adapters.discord.threads import Threads
 from adapters.payloads import Json, object_in, text_in
+from core.errors import DeskError
 from core.models import ConversationRef, Event, Progress, Reaction
 from core.ports import Notes
 
@@ -26,14 +27,16 @@ TYPING_SECONDS = 8.0
 """Discord shows it for ten."""
 TYPED_MOST = 75
 NONCE_SECONDS = 120.0
+KEPT_SECONDS, TIDY_SECONDS = 24 * 3_600.0, 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A message that was begun: when, and as which message where that is known."""
+    """A message that was begun: when, as which message where that is known, and for which piece it was taken."""
 
     at: float
     message: str | None = None
+    key: str | None = None
 
 
 @dataclass(slots=True)
@@ -97,10 +100,10 @@ class Showing:
                 return replace(event, message=message if message.isdecimal() else event.message, live=True)
         return event
 
-    async def take(self, to: str, channel: str, us: Us) -> str | None:
-        """End what was shown for an event; the message the answer has to take the place of, if any.
+    async def take(self, to: str, key: str, channel: str, us: Us) -> str | None:
+        """End what was shown for an event; the message that the piece of this key has to take the place of, if any.
 
-        Raises PlatformError where that cannot be told now.
+        The first piece gets it, and gets it again after a crash. Raises PlatformError where that cannot be told now.
         """
         shown = self._shown.pop(to, None)
         if shown is not None:
@@ -108,23 +111,40 @@ class Showing:
             async with shown.calling:
                 await _end(shown)
         begun = await self._begun(to)
-        if begun is None or begun.message is not None:
-            return begun.message if begun else None
-        found = await self._left_behind(to, begun, channel, us)
+        if begun is None or begun.key not in (None, key):
+            return None
+        found = begun.message or await self._left_behind(to, begun, channel, us)
         if found is None:
             await self.forget(to)
             return None
-        await self._keep(to, Begun(begun.at, found))
+        if begun.key is None:
+            # Durable before the words change: else a desk that is killed then would post them once more.
+            await self._keep(to, Begun(begun.at, found, key))
         return found
 
-    async def is_noted(self, to: str) -> bool:
-        """Whether a message was begun for an event, also by a desk before this one."""
-        return await self._begun(to) is not None
+    async def is_noted(self, to: str, key: str | None = None) -> bool:
+        """Whether a message was begun for an event, also by a desk before this one, and not for another piece."""
+        begun = await self._begun(to)
+        return begun is not None and (key is None or begun.key in (None, key))
 
     async def forget(self, to: str) -> None:
-        """The answer stands where the message was begun: nothing is left to find."""
+        """The message that was begun is gone: what is posted now is found by its own key."""
         if self._notes:
             await self._notes.drop(STREAM, to)
+
+    async def tidy_on(self) -> None:
+        """Forget, again and again, what was begun so long ago that its answer is there."""
+        while True:
+            try:
+                await self._tidy()
+            except DeskError as error:
+                log.warning("old streams are not forgotten yet: %s", error)
+            await asyncio.sleep(TIDY_SECONDS)
+
+    async def _tidy(self) -> None:
+        for to, noted in (await self._notes.all(STREAM)).items() if self._notes else ():
+            if noted["at"] < time.time() - KEPT_SECONDS:
+                await self.forget(to)
 
     async def close(self) -> None:
         """Show no more."""

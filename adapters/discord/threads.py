@@ -79,9 +79,13 @@ class Threads:
         """Whether a conversation has a thread of ours already, or gets one."""
         return conversation in self._threads
 
+    def live(self) -> list[Thread]:
+        """The threads that are not archived."""
+        return [one for one in self._threads.values() if one.live]
+
     def live_of(self, guild: str, user: str) -> list[Thread]:
         """The threads somebody has open in a server."""
-        return [one for one in self._threads.values() if one.live and (one.guild, one.by) == (guild, user)]
+        return [one for one in self.live() if (one.guild, one.by) == (guild, user)]
 
     async def plan(self, thread: Thread) -> None:
         """Note that a conversation gets a thread, durable when this returns."""

@@ -22,7 +22,9 @@ from pathlib import Path
 
 from tests.crash.breakages import BREAKAGES
 from tests.crash.check import Damage, check
+from tests.crash.discord_house import DiscordHouse
 from tests.crash.driver import Process
+from tests.crash.guild import Guild
 from tests.crash.killer import Kill, Trap, plan, plan_stops
 from tests.crash.programs import House, NotReadableError
 from tests.crash.report import report
@@ -36,7 +38,7 @@ from tests.crash.workspace import Workspace
 AT_ONCE = 6
 """Events that wait for their answer at a time."""
 
-PLATFORMS = ("terminal", "slack", "slack-http")
+PLATFORMS = ("terminal", "slack", "slack-http", "discord")
 PATIENCE = 15.0
 """Seconds a desk may take for what it has to do. Longer is stuck: the lease, which would heal much, is longer."""
 
@@ -224,12 +226,19 @@ def _house(options: Options, folder: Path) -> Iterator[House]:
     if options.platform == "terminal":
         yield House(folder, store)
         return
-    workspace = Workspace(options.seed, http=options.platform == "slack-http", hasty=options.hasty)
-    workspace.open()
+    people: Workspace | Guild
+    if options.platform == "discord":
+        people = Guild(options.seed, hasty=options.hasty)
+    else:
+        people = Workspace(options.seed, http=options.platform == "slack-http", hasty=options.hasty)
+    people.open()
     try:
-        yield SlackHouse(folder, store, workspace=workspace)
+        if isinstance(people, Guild):
+            yield DiscordHouse(folder, store, guild=people)
+        else:
+            yield SlackHouse(folder, store, workspace=people)
     finally:
-        workspace.close()
+        people.close()
 
 
 def _options(words: Sequence[str] | None) -> Options:
@@ -245,12 +254,16 @@ def _options(words: Sequence[str] | None) -> Options:
     parser.add_argument("--events", type=int, default=20, help="how many more to say in the last round, without a kill")
     parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds after which a desk is stuck")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=1, help="2: on one store, leases never renewed")
-    parser.add_argument("--hasty", action="store_true", help="in Slack: people react on an answer as soon as it stands")
+    parser.add_argument(
+        "--hasty", action="store_true", help="not on the terminal: people react on an answer as soon as it stands"
+    )
     parser.add_argument("--broken", choices=BREAKAGES, help="break this mechanism: damage must be found")
     parser.add_argument("--keep", action="store_true", help="keep store and log to look at")
     options = Options(**vars(parser.parse_args(words)))
     if options.workers > 1 and options.platform != "terminal":
         parser.error("two workers are tried on the terminal only")
+    if options.platform == "discord" and options.store:
+        parser.error("what a killed desk on Discord has taken in is looked up in the file of its store")
     return options
 
 

@@ -8,9 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from adapters.discord import render
+from adapters.discord.app import DiscordApp
+from adapters.discord.catch_up import CatchUp
+from adapters.discord.threads import Thread, Threads
 from adapters.slack.app import SlackApp
 from adapters.slack.begun import STREAM
 from core.desk import Desk
+from core.errors import UnknownOutcomeError
 from core.models import Delivery
 from core.ports import Outcome, Store
 from core.records import AddDelivery, AddEvent, LaneIs, PutNote, Record
@@ -42,9 +47,49 @@ ALTERATIONS: dict[str, Callable[[Record], Record | None]] = {
     "fence": _no_fence,
     "streams": _streams_not_noted,
 }
-FIND = "find"
-"""A platform that looks for nothing: whatever may have been posted is posted again."""
-BREAKAGES = (*ALTERATIONS, FIND)
+
+
+def _find_nothing() -> None:
+    """Platforms that look for nothing: whatever may have been posted is posted again, and no nonce tells Discord so."""
+
+    async def find(_: object, __: Delivery) -> str | None:
+        return None
+
+    post = render.post
+    render.post = lambda delivery: post(delivery) | {"enforce_nonce": False}
+    SlackApp.find = DiscordApp.find = find
+
+
+def _read_nothing() -> None:
+    """A catch-up that believes in having read before it tried."""
+
+    async def read(catch_up: CatchUp, _: object) -> int:
+        for channel in list(catch_up._unread):
+            catch_up._is_read(channel)
+        return 0
+
+    CatchUp.read = read
+
+
+def _make_twice() -> None:
+    """The answer to each making of a private thread is lost, and nobody looks for what was made."""
+    make, made = Threads._make, set()
+
+    async def lost(threads: Threads, thread: Thread) -> Thread:
+        known = await make(threads, thread)
+        if thread.conversation in made:
+            return known
+        made.add(thread.conversation)
+        raise UnknownOutcomeError("the answer was lost")
+
+    async def nothing(*_: object) -> None:
+        return None
+
+    Threads._make, Threads._left_behind = lost, nothing
+
+
+PATCHES: dict[str, Callable[[], None]] = {"find": _find_nothing, "catch-up": _read_nothing, "threads": _make_twice}
+BREAKAGES = (*ALTERATIONS, *PATCHES)
 
 
 class AlteredStore:
@@ -64,8 +109,8 @@ class AlteredStore:
 
 def break_desk(name: str) -> None:
     """Break the mechanism of this name in every Desk that this process makes."""
-    if name == FIND:
-        SlackApp.find = _find_nothing
+    if name in PATCHES:
+        PATCHES[name]()
         return
     make, alter = Desk.__init__, ALTERATIONS[name]
 
@@ -73,7 +118,3 @@ def break_desk(name: str) -> None:
         make(self, store=AlteredStore(store, alter), **rest)
 
     Desk.__init__ = init
-
-
-async def _find_nothing(_: SlackApp, __: Delivery) -> str | None:
-    return None

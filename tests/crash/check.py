@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.crash.story import Story, Talk
-from tests.crash.truth import Truth
+from tests.crash.truth import Line, Truth
 
 COUNTS = {
     "lost": "kept events without their answer, or whose turn or ticket is not there",
     "doubled": "pieces with two texts, events with two answers, with two turns, or kept twice",
     "doubled tickets": "tickets with the same subject",
+    "doubled threads": "threads nobody asked for, or opened once more (Discord only)",
     "orphan calls": "tool calls in the history without their output, or the reverse",
     "reordered": "replies or turns of a session in another order than its events were kept",
     "orphans": "turns, sessions, customers, tickets nobody asked for; events or pieces left after the drain",
     "astray": "conversations and tickets that are not as undo, redo and edits must have left them",
-    "left behind": "messages of the desk's that are no answer, and streams that never ended (Slack only)",
+    "left behind": "messages of the desk's that are no answer, and streams that never ended (Slack, Discord)",
     "late": "commits of a worker whose lane had moved on, and that were taken (two workers only)",
     "failed": "turns that failed, events that were given up or refused",
     "stuck": "times when nothing came for longer than anything may take",
@@ -192,7 +193,7 @@ def _check_rows(truth: Truth, story: Story, kept: Kept, damage: Damage) -> None:
     wanted = {
         "turn": sum(len(_all_turns(session)) for session in kept.sessions),
         "session": sum(1 for talk in story.talks if talk.said),
-        "customer": len({said.line["user"] for said in truth.said.values()}),
+        "customer": len({_customer_of(said.line, story) for said in truth.said.values()}),
         "ticket": len(kept.tickets),
         "queued": 0,
         "open": 0,
@@ -203,6 +204,11 @@ def _check_rows(truth: Truth, story: Story, kept: Kept, damage: Damage) -> None:
             damage.note("orphans", f"{kept.rows[table]} rows of {table}, and there must be {number}")
     if kept.rows["parked"]:
         damage.note("failed", f"{kept.rows['parked']} events were given up")
+
+
+def _customer_of(line: Line, story: Story) -> str:
+    place = ("directly" if "channel" not in line else "in a server") if story.manners.apart else ""
+    return f"{line['user']} {place}"
 
 
 def _session_of(talk: Talk, truth: Truth) -> str:

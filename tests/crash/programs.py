@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,10 @@ class House:
     def inspect(self, damage: Damage) -> None:
         """Note what stands on the platform in the end that should not; on lines of JSON nothing does."""
 
+    def tally(self) -> Counter[str]:
+        """How often what happened on the platform, for the summary."""
+        return Counter()
+
     def read(self, *words: str) -> Any:
         """What a command shows, as JSON."""
         status, written = run(lambda: self._command(words), log=self.log)
@@ -85,7 +90,7 @@ class House:
     def move_in(self, settings: Mapping[str, str] | None = None) -> None:
         """Make this process one that knows of nothing but this store."""
         os.chdir(self.folder)
-        for name in [name for name in os.environ if name.startswith(("DESK_", "OPENAI_", "SLACK_"))]:
+        for name in [name for name in os.environ if name.startswith(("DESK_", "OPENAI_", "SLACK_", "DISCORD_"))]:
             del os.environ[name]
         os.environ |= {"HOME": str(self.folder), "DESK_STORE": self.store, "DESK_MODEL": "offline"}
         os.environ |= {**self.settings, **(settings or {})}

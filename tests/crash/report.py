@@ -26,7 +26,7 @@ def report(bench: "Bench", *, seconds: float) -> str:
     lines.append(
         f"{kills:6}  kills in {seconds:.1f} s, {kills / seconds:.1f} a second, and {bench.stops} times SIGTERM"
     )
-    lines += _listed(bench.deaths) + _listed(bench.late)
+    lines += _listed(bench.deaths) + _listed(bench.late) + _listed(bench.house.tally())
     return "\n".join([*lines, f"{_INDENT}again: {_again(bench)}"])
 
 

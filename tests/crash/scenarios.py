@@ -1,7 +1,8 @@
-"""Two stories with one right end, told to the desk as a process; each prints what came of it as JSON.
+"""Stories with one right end, told to the desk as a process; each prints what came of it as JSON.
 
 python -m tests.crash.scenarios poison      a message that kills the process whenever it is worked
 python -m tests.crash.scenarios sigterm     a desk that is asked to stop in the middle of a turn, again and again
+python -m tests.crash.scenarios away        messages written on Discord after a desk was killed and before the next one
 """
 
 import asyncio
@@ -21,13 +22,17 @@ import core.desk
 from core.agent import SupportAgent
 from core.config import WorkSettings
 from core.models import Item
+from tests.crash.check import Damage
+from tests.crash.discord_house import DiscordHouse
 from tests.crash.driver import Process
+from tests.crash.guild import Guild
 from tests.crash.killer import Trap
 from tests.crash.programs import House
 from tests.crash.truth import Line
 from tests.crash.warm import warm_up
 
 MARK = "the marked message"
+WHILE_AWAY = 20
 MOST = 10
 """Starts after which a scenario is given up."""
 
@@ -74,6 +79,7 @@ class Outcome:
     ended: list[int | None] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    damage: dict[str, list[str]] = field(default_factory=dict)
     attempts: int = WorkSettings().attempts
 
 
@@ -111,6 +117,38 @@ def sigterm(folder: Path) -> Outcome:
     return outcome
 
 
+def away(folder: Path) -> Outcome:
+    """Kill a desk on Discord that two people talked to, and write twenty messages before the next one is there."""
+    guild, outcome = Guild(seed=1), Outcome()
+    guild.open()
+    house = DiscordHouse(folder, f"sqlite:///{folder}/desk.db", guild=guild)
+    places: tuple[Line, ...] = ({}, {"channel": "help", "thread": "t1"})
+    with house.open(Trap()) as desk:
+        for number, place in enumerate(places):
+            desk.send({"type": "message", "id": f"e{number}", "user": "ann", "text": "hello", **place})
+        _wait(desk, outcome, lambda: _replies(outcome) == len(places))
+        desk.signal(signal.SIGKILL)
+        _finish(desk, outcome)
+    for number in range(WHILE_AWAY):
+        guild.write_now(
+            {"type": "message", "id": f"e{number + 2}", "user": "ann", **places[number % 2], "text": f"note {number}"}
+        )
+    with house.open(Trap()) as desk:
+        _wait(desk, outcome, lambda: _replies(outcome) == len(places) + WHILE_AWAY)
+        desk.end_input()
+        _finish(desk, outcome)
+    damage = Damage()
+    house.inspect(damage)
+    outcome.damage = dict(damage.found)
+    outcome.rows = house.read("doctor")["counts"]
+    guild.close()
+    return outcome
+
+
+def _replies(outcome: Outcome) -> int:
+    return len({line["to"] for line in outcome.lines if line["type"] == "reply"})
+
+
 def _wait(desk: Process, outcome: Outcome, done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not done() and desk.status is None and time.monotonic() < deadline:
@@ -127,10 +165,11 @@ def main(name: str) -> int:
     warm_up()
     folder = Path(tempfile.mkdtemp(prefix="deskmate-crash-"))
     try:
-        outcome = {"poison": poison, "sigterm": sigterm}[name](folder)
+        outcome = {"poison": poison, "sigterm": sigterm, "away": away}[name](folder)
     finally:
         shutil.rmtree(folder)
-    print(json.dumps({"ended": outcome.ended, "lines": outcome.lines, "rows": outcome.rows}))
+    shown = {"ended": outcome.ended, "lines": outcome.lines, "rows": outcome.rows, "damage": outcome.damage}
+    print(json.dumps(shown))
     return 0
 
 

@@ -14,6 +14,8 @@ TALKS_AT_ONCE = 8
 LAST_OF_TALK = 40
 ABOUT = ("edit", "reaction")
 """What is about a message, wherever it is said."""
+LOOKS = ("history", "tickets", "whoami", "usage")
+"""Words people look something up with."""
 UNDO, REDO, HELPFUL = "leftwards_arrow_with_hook", "arrow_right_hook", "+1"
 
 
@@ -28,6 +30,8 @@ class Turn:
     subject: str | None
     settled: bool = False
     """It was taken back and brought back: that is enough for one turn, or two effects would read the same."""
+    asked: bool = False
+    """It was asked with an app command: there is no message to edit."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Talk:
     where: tuple[Line, ...]
     turns: list[Turn] = field(default_factory=list)
     taken: Turn | None = None
+    asked: bool = False
     off_line: list[Turn] = field(default_factory=list)
     said: int = 0
 
@@ -50,11 +55,16 @@ class Manners:
     `own_threads`: in a direct conversation each message begins a thread, and what is about a message is answered there.
     `in_pieces`: an answer may be too long for one message.
     `looks_before_others`: where others read, too, people ask for what only they are shown.
+    `looks_there`: the words they do so with. `asks`: some conversations begin with an app command.
+    `apart`: who writes directly is another customer than the same person in a server.
     """
 
     own_threads: bool = False
     in_pieces: bool = False
     looks_before_others: bool = True
+    asks: bool = False
+    apart: bool = False
+    looks_there: tuple[str, ...] = LOOKS
 
 
 class Story:
@@ -91,13 +101,13 @@ class Story:
             (self._note, 30),
             (self._fact, 4),
         ]
-        if self.manners.looks_before_others or len(talk.users) == 1:
+        if len(talk.users) == 1 or (self.manners.looks_before_others and (talk.turns or not self.manners.asks)):
             acts.append((self._look, 4))
         newest = talk.turns[-1] if talk.turns else None
         if newest is not None and not newest.settled:
-            acts += [(self._undo, 18), (self._edit, 8), (self._thank, 3)]
+            acts += [(self._undo, 18), *([] if newest.asked else [(self._edit, 8)]), (self._thank, 3)]
         if talk.taken is not None:
-            acts += [(self._redo, 60), (self._edit_taken, 10)]
+            acts += [(self._redo, 60), *([] if talk.taken.asked else [(self._edit_taken, 10)])]
         return acts
 
     def _new_talk(self) -> Talk:
@@ -105,6 +115,7 @@ class Story:
         if number % 2 and self._people > 1:
             users = tuple(f"user{self._random.randrange(self._people)}" for _ in range(2))
             talk = Talk(f"thread {number}", users, ({"channel": "help", "thread": f"t{number}"},))
+            talk.asked = self.manners.asks and number // 2 % 2 == 1
         else:
             user = f"user{self._people}"
             self._people += 1
@@ -123,16 +134,17 @@ class Story:
 
     def _look(self, talk: Talk) -> Said:
         line = self._line(talk, "command", self._random.choice(talk.users))
-        word = self._random.choice(("history", "tickets", "whoami", "usage"))
+        word = self._random.choice(LOOKS if len(talk.users) == 1 else self.manners.looks_there)
         return self._truth.say(line | {"command": word}, talk=talk.name, effect="reply")
 
     def _message(self, talk: Talk, text: str) -> Said:
         subject, text = self._filled(text)
         speaker = self._random.choice(talk.users)
         line = self._line(talk, "message", speaker) | {"name": speaker.title(), "text": text}
-        talk.turns.append(Turn(line["id"], line["id"], speaker, text, subject))
+        asked = talk.asked and not (talk.turns or talk.off_line)
+        talk.turns.append(Turn(line["id"], line["id"], speaker, text, subject, asked=asked))
         talk.taken = None
-        return self._truth.say(line, talk=talk.name, effect="reply")
+        return self._truth.say(line | ({"asked": True} if asked else {}), talk=talk.name, effect="reply")
 
     def _undo(self, talk: Talk) -> Said:
         turn = talk.taken = talk.turns.pop()

@@ -57,8 +57,8 @@ def test_a_desk_that_is_asked_to_stop_gives_every_attempt_back():
     assert status == 0, report
 
 
-@pytest.mark.parametrize("platform", ["slack", "slack-http"])
-def test_a_desk_in_slack_that_is_killed_does_no_damage(platform):
+@pytest.mark.parametrize("platform", ["slack", "slack-http", "discord"])
+def test_a_desk_on_a_platform_that_is_killed_does_no_damage(platform):
     status, report = run_bench("--platform", platform, "--kills", "9")
     assert status == 0, report
     assert re.search(r"^ *9  kills", report, re.MULTILINE), report
@@ -76,3 +76,30 @@ def test_where_streams_are_not_noted_the_bench_counts_those_left_behind():
     status, report = run_bench(*words)
     assert status == 1
     assert count("left behind", report) > 0, report
+
+
+def test_where_discord_is_told_no_nonce_and_not_asked_the_bench_counts_doubled_answers():
+    words = ("--kills", "4", "--at", "POST /channels/messages", "--broken", "find", "--patience", "2")
+    status, report = run_bench("--platform", "discord", *words)
+    assert status == 1
+    assert count("doubled", report) > 0, report
+
+
+def test_where_discord_is_not_read_again_the_bench_counts_lost_messages():
+    words = ("--kills", "6", "--broken", "catch-up", "--patience", "1")
+    status, report = run_bench("--platform", "discord", *words)
+    assert status == 1
+    assert count("lost", report) > 0, report
+
+
+def test_where_private_threads_are_not_looked_for_the_bench_counts_doubled_ones():
+    status, report = run_bench("--platform", "discord", "--kills", "2", "--broken", "threads", "--patience", "2")
+    assert status == 1
+    assert count("doubled threads", report) > 0, report
+
+
+def test_where_streams_on_discord_are_not_noted_the_bench_counts_doubled_answers():
+    words = ("--kills", "4", "--at", "PATCH /channels", "--broken", "streams", "--patience", "2")
+    status, report = run_bench("--platform", "discord", *words)
+    assert status == 1
+    assert count("doubled", report) + count("left behind", report) > 0, report

@@ -24,7 +24,7 @@ _LINES = (
 )
 
 
-_COMMANDS = ("bots.doctor", "bots.reading", "bots.tables", "bots.terminal", "bots.slackbot")
+_COMMANDS = ("bots.doctor", "bots.reading", "bots.tables", "bots.terminal", "bots.slackbot", "bots.discordbot")
 """What the command line imports when it is needed."""
 
 

@@ -1,28 +1,21 @@
-"""People in a simulated Slack who do what the lines of the story say; what they then see comes back as lines.
-
-The service lives in this process, which is never killed. Its loop runs while the bench listens to the desk, and stands
-still while it forks.
-"""
+"""People in a simulated Slack who do what the lines of the story say; what they then see comes back as lines."""
 
 import asyncio
 import socket
-from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulators.slack_service import Channel, Message, Person, SlackService, Timing
 from simulators.slack_service.delivery import Envelope
-from tests.crash.sightings import Sightings
-from tests.crash.story import REDO, UNDO
+from tests.crash.people import WORDS, People
+from tests.crash.slack_sightings import SlackSightings
+from tests.crash.story import REDO
 from tests.crash.truth import Line
 
-WORDS = {UNDO: "!undo", REDO: "!redo"}
 TIMING = Timing(acknowledge=3.0, retries=(0.02,) * 100_000)
 """What was not acknowledged is sent again until it is."""
 DUPLICATED, CUT, LIMITED = 0.2, 0.1, 0.05
 """How many of the events come twice; how many answers of Slack are lost, or ask to come later."""
-QUIET = 0.3
-"""Seconds without a call after which a desk has nothing more to say."""
 
 
 @dataclass(slots=True)
@@ -34,37 +27,17 @@ class _Done:
     envelopes: list[Envelope]
 
 
-class Workspace:
-    """One Slack for a whole run.
+class Workspace(People[_Done]):
+    """One Slack for a whole run."""
 
-    What Slack sends again comes in no order. So that a talk has one right outcome, its next event happens when the one
-    before it was taken in.
-    """
+    sightings: SlackSightings
 
     def __init__(self, seed: int, *, http: bool = False, hasty: bool = False) -> None:
         """With `http` events are posted to an address of this machine, `address`, instead of sent through sockets."""
+        super().__init__(seed, hasty=hasty)
         self.address = f"127.0.0.1:{_free_port()}" if http else None
-        self._seed = seed
-        self._hasty = hasty
-        self.desks = 0
-        self._loop = asyncio.new_event_loop()
         self._people: dict[str, Person] = {}
         self._roots: dict[str, Message] = {}
-        self._known: set[str] = set()
-        self._waiting: dict[str, deque[Line]] = {}
-        self._on_the_way: dict[str, str] = {}
-        self._done: dict[str, _Done] = {}
-        self._again: list[str] = []
-        self._news: list[Line] = []
-
-    def open(self) -> None:
-        """Start the service."""
-        self._loop.run_until_complete(self._open())
-
-    def close(self) -> None:
-        """End it."""
-        self._loop.run_until_complete(self.slack.__aexit__(None, None, None))
-        self._loop.close()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -77,35 +50,9 @@ class Workspace:
             "SLACK_API_URL": slack.api_url,
         }
 
-    def desk_begins(self) -> None:
-        """Take note that another desk begins."""
-        self.desks += 1
-        self.sightings.desk_begins()
-
-    def send(self, line: Line) -> None:
-        """Have a line done in its turn. What was done before comes once more, as Slack may send things twice."""
-        if line["id"] in self._known:
-            self._again.append(line["id"])
-            return
-        self._known.add(line["id"])
-        self._waiting.setdefault(_talk_of(line), deque()).append(line)
-
-    def run(self, seconds: float, desk: int) -> None:
-        """Let time pass until something comes of it, at most so long; `desk` is readable when the desk speaks."""
-        self._loop.run_until_complete(self._run(seconds, desk))
-
-    def news(self) -> list[Line]:
-        """What was taken in, and what people saw, since this was asked last."""
-        news, self._news = self._news, []
-        return news + self.sightings.fresh()
-
-    def run_until_quiet(self, seconds: float) -> None:
-        """Let time pass until a desk is connected and has not called for a while, at most so long."""
-        self._loop.run_until_complete(self._run_until_quiet(seconds))
-
     async def _open(self) -> None:
         self.slack = await SlackService(timing=TIMING, seed=self._seed).__aenter__()
-        self.sightings = Sightings(self.slack)
+        self.sightings = SlackSightings(self.slack)
         self._help: Channel = self.slack.channel("help")
         if self.address:
             self.slack.deliver_to(f"http://{self.address}/slack/events")
@@ -114,28 +61,14 @@ class Workspace:
             self.slack.faults.cut_answer(method, probability=CUT)
             self.slack.faults.rate_limit(method, retry_after=0, probability=LIMITED)
 
-    async def _run(self, seconds: float, desk: int) -> None:
-        spoke = False
+    async def _close(self) -> None:
+        await self.slack.__aexit__(None, None, None)
 
-        def speak() -> None:
-            nonlocal spoke
-            spoke = True
-            self._loop.remove_reader(desk)
-            self.slack._changes.tell()
+    async def _until(self, done: Callable[[], bool], *, timeout: float) -> None:  # noqa: ASYNC109 - the service's own
+        await self.slack.until(done, timeout=timeout)
 
-        self._loop.add_reader(desk, speak)
-        with suppress(TimeoutError):
-            await self.slack.until(lambda: self._pass_time() or spoke, timeout=max(seconds, 0.001))
-        self._loop.remove_reader(desk)
-
-    async def _run_until_quiet(self, seconds: float) -> None:
-        now = self._loop.time
-        until, since, calls = now() + seconds, now(), -1
-        while now() < min(since + QUIET, until):
-            await asyncio.sleep(0.02)
-            self._pass_time()
-            if calls != len(self.slack._web.calls) or not await self._is_connected():
-                since, calls = now(), len(self.slack._web.calls)
+    def _tell(self) -> None:
+        self.slack._changes.tell()
 
     async def _is_connected(self) -> bool:
         if self.address is None:
@@ -149,20 +82,11 @@ class Workspace:
         await writer.wait_closed()
         return True
 
-    def _pass_time(self) -> bool:
-        """Do what is to be done now; whether something came of what was done before."""
+    def _look(self) -> None:
         for talk, id_ in list(self._on_the_way.items()):
             if any(envelope.state == "acknowledged" for envelope in self._done[id_].envelopes):
                 del self._on_the_way[talk]
                 self._news.append({"type": "accepted", "id": id_})
-        for id_ in self._again:
-            self._send_again(id_)
-        self._again.clear()
-        for talk in [talk for talk in self._waiting if talk not in self._on_the_way]:
-            self._do(talk, self._waiting[talk].popleft())
-            if not self._waiting[talk]:
-                del self._waiting[talk]
-        return bool(self._news) or self.sightings.are_more
 
     def _send_again(self, id_: str) -> None:
         done = self._done.get(id_)
@@ -206,7 +130,7 @@ class Workspace:
             person.react(message, name)
         elif name in WORDS:
             # The same one cannot be put on twice.
-            return self._write(line, WORDS[name])
+            return self._write(line, f"!{WORDS[name]}")
         return message, ""
 
     def _reacted_on(self, line: Line) -> Message:
@@ -235,10 +159,6 @@ class Workspace:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
-
-
-def _talk_of(line: Line) -> str:
-    return str(line["thread"] if "channel" in line else line["user"])
 
 
 def _identities(envelope: Envelope) -> tuple[str, ...]:
