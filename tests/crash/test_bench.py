@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_bench(*words):
     command = [sys.executable, "-m", "tests.crash.bench", "--seed", "1", *words]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     return ran.returncode, ran.stdout + ran.stderr
 
 
@@ -85,8 +85,10 @@ def test_where_discord_is_told_no_nonce_and_not_asked_the_bench_counts_doubled_a
     assert count("doubled", report) > 0, report
 
 
+@pytest.mark.timeout(120)
 def test_where_discord_is_not_read_again_the_bench_counts_lost_messages():
-    words = ("--kills", "6", "--broken", "catch-up", "--patience", "1")
+    # Now and then only is something written while no desk is there: one death in three or four.
+    words = ("--kills", "20", "--broken", "catch-up", "--patience", "1")
     status, report = run_bench("--platform", "discord", *words)
     assert status == 1
     assert count("lost", report) > 0, report
