@@ -1,0 +1,55 @@
+"""Commands that show what a desk keeps, also while it serves."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bots.commands.common import Options, from_store, group, reading_command, write
+from core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from bots.commands.common import Commands
+
+
+def add(commands: "Commands") -> None:
+    sessions = group(commands, "sessions", "conversations")
+    reading_command(sessions, "list", "list all sessions", _read("sessions"))
+    show = reading_command(
+        sessions, "show", "show a session with its turns; the audit log keeps that you did", _show_session
+    )
+    show.add_argument("id", metavar="ID")
+    show.add_argument("--reason", default="", help="why you need to read it; kept in the audit log")
+    tickets = group(commands, "tickets", "support cases")
+    reading_command(tickets, "list", "list all tickets", _read("tickets"))
+    show = reading_command(tickets, "show", "show a ticket with its timeline", _show_ticket)
+    show.add_argument("id", metavar="ID")
+    show.add_argument("--workspace", help="whose ticket, where several workspaces have one of that number")
+    reading_command(commands, "usage", "show what each customer used", _read("usage"))
+    reading_command(group(commands, "audit", "who read and did what"), "list", "show the audit log", _read("audit"))
+
+
+def _read(what: str) -> Callable[[Options], int]:
+    def run(options: Options) -> int:
+        from bots import reading, tables
+
+        write(options, from_store(getattr(reading, what)), getattr(tables, what))
+        return 0
+
+    return run
+
+
+def _show_session(options: Options) -> int:
+    from bots import reading, tables
+
+    if not options.reason.strip():
+        raise BadInputError("say why you need to read it, with --reason: the audit log keeps it")
+    found = from_store(lambda records: reading.session(records, options.id, reason=options.reason))
+    write(options, found, tables.session)
+    return 0
+
+
+def _show_ticket(options: Options) -> int:
+    from bots import reading, tables
+
+    found = from_store(lambda records: reading.ticket(records, options.id, workspace=options.workspace))
+    write(options, found, tables.ticket)
+    return 0
