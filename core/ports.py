@@ -1,6 +1,6 @@
 """What the outside implements for the core: a store, a sealer, platforms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from core.errors import RefusedError
@@ -33,6 +33,25 @@ class Store(Protocol):
         """A number that changes when another process wrote, odd while one writes; None where it cannot be told.
 
         Costs no I/O and may be asked in any thread: what was read under an even number holds while it stays the same.
+        """
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may work the lanes of this store beside this one."""
+        ...
+
+    async def notify(self, words: Sequence[str]) -> None:
+        """Tell words (short, no secrets) to every process that listens on this store, this one too.
+
+        Best effort: a word may be lost, and nothing is raised. A store that is not shared tells nobody.
+        """
+        ...
+
+    async def listen(self, hear: Callable[[str], None]) -> None:
+        """From now on call `hear(word)`, in this loop, for each word any process tells; reconnects by itself.
+
+        What was told while the connection was gone is not heard: look at the store now and then as well.
         """
         ...
 

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -92,6 +92,17 @@ class SqliteStore:
     def stamp(self) -> int | None:
         """Tell whether others wrote; see `core.ports.Store`."""
         return self._writer.stamp.seen()
+
+    @property
+    def shared(self) -> bool:
+        """Say no: one desk works a file; see `core.ports.Store`."""
+        return False
+
+    async def notify(self, words: Sequence[str]) -> None:
+        """Tell nobody: there is no other desk."""
+
+    async def listen(self, hear: Callable[[str], None]) -> None:
+        """Hear nothing: there is no other desk."""
 
     async def close(self) -> None:
         """Finish what was begun, move all into the store's file and let go of it. To close twice is no error."""
