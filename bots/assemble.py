@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.anchors import AnchorFile
 from adapters.sealing import MasterKey, master_key, open_sealer
 from adapters.storage import open_store
-from bots.settings import default_store, key_file, keyring_place, store_file
+from bots.settings import anchor_file, default_store, key_file, keyring_place, store_file
+from core.audit_chain import AuditChain
 from core.config import Settings
 from core.errors import ConfigError, StoreError
 from core.model_name import is_offline
 from core.ports import Platform, Sealer, Store
 from core.queries import Counts
+from core.writer import GroupWriter
 
 if TYPE_CHECKING:
     from core.desk import Desk
@@ -30,6 +33,10 @@ class Records:
     settings: Settings
     store: Store
     sealer: Sealer
+
+    def writer(self) -> GroupWriter:
+        """What writes to the store; to be entered."""
+        return GroupWriter(AuditChain(self.store, self.sealer, _anchor(self.settings)))
 
 
 @asynccontextmanager
@@ -61,6 +68,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
             model=model,
             platforms=platforms,
             stand_in=serving and is_offline(settings),
+            anchor=_anchor(settings),
         )
         yield await parts.enter_async_context(desk)
 
@@ -88,6 +96,10 @@ def _what_opens(settings: Settings, *, fresh: bool) -> tuple[str, MasterKey]:
     if fresh and not (Path(place).exists() and (settings.master_key or key_file(settings).exists())):
         return ":memory:", MasterKey(secrets.token_bytes(32))
     return place, _master_key(settings, make=False)
+
+
+def _anchor(settings: Settings) -> AnchorFile:
+    return AnchorFile(anchor_file(settings), every=settings.audit.anchor_every)
 
 
 async def _is_fresh(store: Store) -> bool:

@@ -1,13 +1,18 @@
 """What the commands read of a store, as JSON values."""
 
+import asyncio
 import getpass
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from adapters.anchors import read_anchors
 from bots.assemble import Records
+from bots.settings import anchor_file
 from core.access import Door, local_operator, open_session_of
-from core.audit import audit_lines
+from core.audit import audit_lines, open_line
+from core.audit_check import all_lines, check_audit
 from core.clock import as_time
 from core.customers import open_customer
 from core.errors import BadInputError, ErasedError, NoSuchTicketError
@@ -18,7 +23,6 @@ from core.sealed import ERASED
 from core.tickets import all_tickets, open_ticket_row, timeline
 from core.transcript import readable_id, transcript_json
 from core.usage import UsageSum, money, usage_by_customer
-from core.writer import GroupWriter
 
 Values = dict[str, Any]
 ALL = 1_000_000_000
@@ -43,7 +47,7 @@ async def sessions(records: Records) -> list[Values]:
 
 
 async def session(records: Records, session_id: str, *, reason: str) -> Values:
-    async with GroupWriter(records.store) as writer:
+    async with records.writer() as writer:
         door = Door(records.store, records.sealer, writer)
         return transcript_json(await open_session_of(door, local_operator(_operator()), session_id, reason=reason))
 
@@ -69,6 +73,25 @@ async def usage(records: Records) -> list[Values]:
 async def audit(records: Records) -> list[Values]:
     lines = await audit_lines(records.store, records.sealer, ALL)
     return [asdict(line) | {"at": _written(line.at)} for line in lines]
+
+
+async def audit_export(records: Records) -> AsyncIterator[Values]:
+    """Each line as it is stored, and its detail where it can be read."""
+    async for row in all_lines(records.store):
+        line = asdict(open_line(row, records.sealer))
+        yield line | {
+            "seq": row.seq,
+            "at": _written(as_time(row.at)),
+            "digest": row.digest.hex(),
+            "link": row.link.hex(),
+        }
+
+
+async def audit_verdict(records: Records) -> Values:
+    path = anchor_file(records.settings)
+    anchors = await asyncio.to_thread(read_anchors, path) if path else []
+    verdict = await check_audit(records.store, records.sealer, anchors)
+    return asdict(verdict) | {"holds": verdict.holds, "anchors": len(anchors), "anchored_at": path}
 
 
 async def _find_ticket(records: Records, name: str, workspace: str | None) -> Ticket:

@@ -86,6 +86,12 @@ def key_file(settings: Settings) -> Path:
     return Path(f"{store_file(settings) or keyring_place(settings)}.key")
 
 
+def anchor_file(settings: Settings) -> str | None:
+    """Where the end of the audit log is kept: as set, else beside the store; None where it is not one file."""
+    path = store_file(settings)
+    return settings.audit.anchor or (f"{path}.anchors" if path else None)
+
+
 def _variable(name: str) -> str:
     return name.upper() if name in ("openai_api_key", "openai_base_url") else f"DESK_{name}".upper()
 

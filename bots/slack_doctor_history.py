@@ -8,7 +8,6 @@ from bots.doctor import Findings
 from bots.settings import read_settings, store_file
 from core.errors import DeskError
 from core.notes import PlatformNotes
-from core.writer import GroupWriter
 
 
 async def look_at_history(findings: Findings, install: OneWorkspace, api_url: str) -> None:
@@ -49,7 +48,7 @@ async def _known(workspace: str) -> list[tuple[str, str]]:
     if path is not None and not path.exists():  # noqa: ASYNC240 - nothing else runs
         return []
     async with open_records(settings) as records:
-        writer = GroupWriter(records.store)
+        writer = records.writer()
         return await heard_of(
             PlatformNotes(PLATFORM, store=records.store, sealer=records.sealer, writer=writer), workspace
         )

@@ -12,7 +12,6 @@ from bots.slack_settings import SlackSettings, read_slack_settings
 from bots.slackbot import client_of
 from core.errors import ConfigError, DeskError, PlatformError
 from core.notes import PlatformNotes
-from core.writer import GroupWriter
 
 _INSTALL = f"open {INSTALL_PATH} at the desk's public address"
 
@@ -39,7 +38,7 @@ async def _kept() -> list[Install]:
     if path is not None and not path.exists():  # noqa: ASYNC240 - nothing else runs
         return []
     async with open_records(settings) as records:
-        writer = GroupWriter(records.store)
+        writer = records.writer()
         notes = PlatformNotes(PLATFORM, store=records.store, sealer=records.sealer, writer=writer)
         return list((await read_installs(notes)).values())
 

@@ -48,6 +48,14 @@ def audit(found: list[Values]) -> RenderableType:
     return _table(found, columns, nothing="The audit log is empty.")
 
 
+def audit_verdict(found: Values) -> RenderableType:
+    kept = f"{found['anchors']:,} anchors in {found['anchored_at']}" if found["anchored_at"] else "no anchors"
+    if found["holds"]:
+        return Text(f"The audit log holds: {found['lines']:,} lines, checked against {kept}.", style="green")
+    head = Text(f"The audit log does not hold ({found['lines']:,} lines, checked against {kept}):", style="bold red")
+    return Group(head, *(Text(f"  {problem}") for problem in found["problems"]))
+
+
 def doctor(found: Values) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for check in found["checks"]:

@@ -44,10 +44,11 @@ def short(key: bytes) -> str:
 
 async def audit_lines(store: Store, sealer: Sealer, limit: int) -> list[AuditLine]:
     """The newest `limit` lines, oldest first."""
-    return [_line(row, sealer) for row in await store.read(AuditLines(limit))]
+    return [open_line(row, sealer) for row in await store.read(AuditLines(limit))]
 
 
-def _line(row: AuditRow, sealer: Sealer) -> AuditLine:
+def open_line(row: AuditRow, sealer: Sealer) -> AuditLine:
+    """Open a line."""
     try:
         detail = open_json(sealer, "audit", row.owner, row.id, row.body)
     except ErasedError:

@@ -126,6 +126,16 @@ class WorkSettings(Section):
     undo_shows: Literal["line", "removed"] = "line"
 
 
+class AuditSettings(Section):
+    """Where the end of the audit log is kept outside the store, and after how many lines each time.
+
+    `anchor` is a file; where it is empty that one stands beside a store that is one file.
+    """
+
+    anchor: str = ""
+    anchor_every: int = Field(default=1, ge=1, le=100_000)
+
+
 class Settings(Section):
     """Everything an operator can set; each has a line in the README and `.env.example` or `desk.example.toml`."""
 
@@ -142,6 +152,7 @@ class Settings(Section):
     session: SessionSettings = SessionSettings()
     retention: RetentionSettings = RetentionSettings()
     prices: PriceSettings = PriceSettings()
+    audit: AuditSettings = AuditSettings()
     work: WorkSettings = WorkSettings()
     roles: dict[str, Role] = Field(default_factory=dict)
 

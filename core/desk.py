@@ -9,6 +9,7 @@ from typing import Self
 from agents import Model
 
 from core.agent import SupportAgent
+from core.audit_chain import Anchor, AuditChain
 from core.clock import now
 from core.config import Settings
 from core.customers import find_customer
@@ -51,15 +52,18 @@ class Desk:
         model: Model,
         platforms: Sequence[Platform],
         stand_in: bool = False,
+        anchor: Anchor | None = None,
     ) -> None:
         """The store is the desk's alone while it runs; it is not closed by the desk.
+
+        The end of the audit log is kept with `anchor`.
 
         With `stand_in` the first answer of each conversation says that no language model wrote it. Raises ConfigError
         where the settings ask for what a platform does not have.
         """
         _check_strategies(settings, platforms)
         self._settings = settings
-        self.writer = GroupWriter(store)
+        self.writer = GroupWriter(AuditChain(store, sealer, anchor))
         self._kit = Kit(
             settings=settings,
             store=store,

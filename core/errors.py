@@ -18,6 +18,7 @@ DeskError
 │   ├── FencedError            the lane's epoch has moved on
 │   ├── ChangedError           a row was changed by someone else meanwhile
 │   ├── StoppedError           the person asked to stop this turn
+│   ├── AuditMovedError        the audit log does not end where the commit's line was to follow
 │   └── ConflictError          a row with this key is there already
 ├── UnreadableError        sealed content did not open: wrong place, tampered with, or its key is absent
 ├── ErasedError            sealed content whose key was destroyed on purpose
@@ -142,6 +143,10 @@ class ChangedError(RefusedError):
 
 class StoppedError(RefusedError):
     """The person asked to stop this turn before it was committed."""
+
+
+class AuditMovedError(RefusedError):
+    """The audit log does not end where the commit's line was to follow: somebody else wrote one meanwhile."""
 
 
 class ConflictError(RefusedError):

@@ -669,6 +669,8 @@ class AuditRow:
     subject: str
     owner: str
     at: int
+    digest: bytes
+    link: bytes
     body: bytes
 
 
@@ -678,6 +680,30 @@ class AuditLines(Query[AuditRow]):
 
     row = AuditRow
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditAfter(Query[AuditRow]):
+    """The audit lines after `seq`, oldest first; at most `limit`."""
+
+    row = AuditRow
+    seq: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEndRow:
+    """Where the audit log ends: its newest line's number and link, 0 and empty where it has none."""
+
+    seq: int
+    link: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEnd(Query[AuditEndRow]):
+    """Where the audit log ends; exactly one row."""
+
+    row = AuditEndRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,13 @@ class TicketAt(Record):
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEnds(Record):
+    """Refuse with AuditMovedError unless the audit log ends in the line with this `link` (empty: it has no line)."""
+
+    link: bytes
+
+
 # --- numbers, people, sessions ----------------------------------------------------------------------------------------
 
 
@@ -570,7 +577,12 @@ class AddDelivery(Record):
 
 @dataclass(frozen=True, slots=True)
 class AddAudit(Record):
-    """A line of the audit log."""
+    """Line `seq` (from 1) of the audit log, which ends in it now.
+
+    Made without `seq`, `digest` and `link`: `core.audit_chain` puts them in when the line is written, behind an
+    `AuditEnds`; a line without a link is refused with AuditMovedError. `digest` is the SHA-256 of `body`, `link` the
+    keyed hash of the whole line and the link before it.
+    """
 
     id: str
     actor: str
@@ -579,6 +591,9 @@ class AddAudit(Record):
     owner: str
     at: int
     body: bytes
+    seq: int = 0
+    digest: bytes = b""
+    link: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol
 
 from core.errors import RefusedError, StoreError
-from core.ports import Outcome, Store
+from core.ports import Outcome
 from core.records import Commit, Rows
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,14 @@ class Waiter(Protocol):
         ...
 
 
+class Writes(Protocol):
+    """What writes batches: a store, or what adds something to a batch on its way to one."""
+
+    async def write(self, batch: Sequence[Commit]) -> list[Outcome]:
+        """Write a batch; see `core.ports.Store`."""
+        ...
+
+
 _Waiting = tuple[Commit, Waiter | None]
 """A commit in line, and who waits for it: None where nobody does. Thousands a second, so nothing with a name."""
 
@@ -39,7 +48,7 @@ class GroupWriter:
     `transactions` and `commits` count what was written.
     """
 
-    def __init__(self, store: Store, *, idle: float = 0.25, most: int = 1000) -> None:
+    def __init__(self, store: Writes, *, idle: float = 0.25, most: int = 1000) -> None:
         """`idle` is how many seconds a riding commit may wait, `most` how many commits make one transaction."""
         self.transactions = 0
         self.commits = 0

@@ -1,7 +1,8 @@
 """Which commits of a batch may run side by side, class by class, as if each ran alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
+from typing import Any
 
 from core.records import (
     AddBranch,
@@ -9,6 +10,7 @@ from core.records import (
     AddTicket,
     AddTicketChange,
     AddTurn,
+    AuditEnds,
     BindPlace,
     BookUsage,
     BumpRevision,
@@ -69,7 +71,9 @@ _SUBJECT: dict[type[Record], str] = {
 """The field that names the subject a record looks at or changes, where another one may guard it."""
 
 
-_subject = {cls: attrgetter(name) for cls, name in _SUBJECT.items()}
+_subject: dict[type[Record], Callable[[Any], object]] = {cls: attrgetter(name) for cls, name in _SUBJECT.items()}
+# There is one audit log: each of its lines follows the one before.
+_subject[AuditEnds] = lambda _: AuditEnds
 
 
 def passes(batch: Sequence[Commit]) -> list[list[int]]:

@@ -16,7 +16,15 @@ from adapters.storage.locks import FileLock
 from adapters.storage.sqlite_file import MEMORY, check_file, clear_errors, open_database, open_reading
 from adapters.storage.stamp import WriteStamp
 from adapters.storage.statements import Statements, in_order, load_statements
-from core.errors import ChangedError, ConflictError, FencedError, RefusedError, StoppedError, StoreError
+from core.errors import (
+    AuditMovedError,
+    ChangedError,
+    ConflictError,
+    FencedError,
+    RefusedError,
+    StoppedError,
+    StoreError,
+)
 from core.ports import Outcome
 from core.queries import Query
 from core.records import Commit, Record, Rows
@@ -36,7 +44,7 @@ _UNFIT = (
 )
 """What a commit's own content raises; anything else is the store's trouble and fails the whole batch."""
 
-_GUARDS = {"fenced": FencedError, "changed": ChangedError, "stopped": StoppedError}
+_GUARDS = {"fenced": FencedError, "changed": ChangedError, "stopped": StoppedError, "moved": AuditMovedError}
 
 
 class SqliteStore:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bots.commands.common import Options, from_store, group, reading_command, write
+from bots.commands.common import FAILED, Options, command, from_store, group, reading_command, write
 from core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,16 @@ def add(commands: "Commands") -> None:
     show.add_argument("id", metavar="ID")
     show.add_argument("--workspace", help="whose ticket, where several workspaces have one of that number")
     reading_command(commands, "usage", "show what each customer used", _read("usage"))
-    reading_command(group(commands, "audit", "who read and did what"), "list", "show the audit log", _read("audit"))
+    _add_audit(group(commands, "audit", "who read and did what"))
+
+
+def _add_audit(audit: "Commands") -> None:
+    reading_command(audit, "list", "show the audit log", _read("audit"))
+    reading_command(audit, "verify", "check that no line was changed, added or taken away", _verify_audit)
+    export = command(
+        audit, "export", "write the whole log as lines of JSON, with the links of its chain", _export_audit
+    )
+    export.add_argument("file", metavar="FILE", help="a new file, or - for the terminal")
 
 
 def _read(what: str) -> Callable[[Options], int]:
@@ -35,6 +44,24 @@ def _read(what: str) -> Callable[[Options], int]:
         return 0
 
     return run
+
+
+def _verify_audit(options: Options) -> int:
+    from bots import reading, tables
+
+    found = from_store(reading.audit_verdict)
+    write(options, found, tables.audit_verdict)
+    return 0 if found["holds"] else FAILED
+
+
+def _export_audit(options: Options) -> int:
+    from bots import reading
+    from bots.exports import write_lines
+
+    count = from_store(lambda records: write_lines(options.file, reading.audit_export(records)))
+    if options.file != "-":
+        print(f"{count} lines are in {options.file}.")
+    return 0
 
 
 def _show_session(options: Options) -> int:

@@ -1,6 +1,7 @@
 """`deskmate`: the commands that read, and what goes wrong."""
 
 import contextlib
+import json
 import sqlite3
 import subprocess
 import sys
@@ -40,6 +41,26 @@ def test_a_session_is_shown_for_a_reason_which_is_kept(first_day, deskmate):
     assert shown["turns"][0]["items"][0] == {"role": "user", "content": "open a ticket: the printer burns"}
     kept = [line["detail"] for line in deskmate.json("audit", "list", folder=folder)]
     assert [detail["reason"] for detail in kept if "reason" in detail] == ["a complaint"]
+
+
+def test_the_audit_log_is_verified_and_exported(first_day, deskmate):
+    folder, _ = first_day
+    deskmate("sessions", "show", "terminal/local/dm/alice", "--reason", "a check", folder=folder)
+    found = deskmate.json("audit", "verify", folder=folder)
+    assert (found["holds"], found["problems"], found["lines"] >= 3) == (True, [], True)
+    assert found["anchors"] == found["lines"]
+    deskmate("audit", "export", "log.jsonl", folder=folder)
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["seq"] for line in lines] == list(range(1, found["lines"] + 1))
+    assert {"actor", "action", "detail", "digest", "link"} <= lines[0].keys()
+    assert "is there already" in refusal(deskmate("audit", "export", "log.jsonl", folder=folder))
+    anchors = folder / "desk.db.anchors"
+    kept = anchors.read_text()
+    anchors.write_text(f"{kept}999 {'ab' * 16}\n")
+    cut = deskmate("audit", "verify", folder=folder)
+    assert cut.returncode == 1
+    assert "once reached up to 999" in cut.stdout
+    anchors.write_text(kept)
 
 
 def test_usage_is_told_by_customer(first_day, deskmate):

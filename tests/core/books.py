@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.sealing import MasterKey, open_sealer
 from adapters.storage import open_store
+from core.audit_chain import AuditChain
 from core.clock import as_time
 from core.config import TierSettings
 from core.customers import new_customer
@@ -123,7 +124,7 @@ async def open_books() -> AsyncIterator[Books]:
     async with (
         open_store("memory:") as store,
         open_sealer(":memory:", MasterKey(bytes(32)), fresh=True) as sealer,
-        GroupWriter(store) as writer,
+        GroupWriter(AuditChain(store, sealer)) as writer,
     ):
         yield Books(store, sealer, writer)
 

@@ -121,8 +121,9 @@ def delivery(key="d1", **changes):
     )
 
 
-def audit(id_="a1", **changes):
-    return replace(AddAudit(id_, "actor", "show", "subject", "c", 1, b"body of a line"), **changes)
+def audit(id_="a1", seq=1, **changes):
+    line = AddAudit(id_, "actor", "show", "subject", "c", 1, b"body of a line", seq, b"digest", b"link " + id_.encode())
+    return replace(line, **changes)
 
 
 def assert_clear(error, path):

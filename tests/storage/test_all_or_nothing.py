@@ -7,6 +7,8 @@ import pytest
 from core.errors import RefusedError
 from core.queries import (
     QUERIES,
+    AuditAfter,
+    AuditEnd,
     AuditLines,
     BranchByName,
     BranchesOf,
@@ -62,6 +64,7 @@ from core.queries import (
 from core.records import (
     RECORDS,
     AddItem,
+    AuditEnds,
     BindPlace,
     BlankDeliveries,
     BumpRevision,
@@ -133,7 +136,7 @@ BEFORE = (
 
 EVERYTHING = (
     LaneIs(S, 1), NotStopped("e1"), SessionAt(S, 4), PlaceIs(b"place", S), QueueEnds(S, 2),
-    CustomerAt("c", 1), TicketAt("k1", 1), Reserve("n", 1),
+    CustomerAt("c", 1), TicketAt("k1", 1), AuditEnds(b"link a1"), Reserve("n", 1),
     customer("c2"), identity(b"i2", customer="c2"), PutCustomer("c", b"new"), *session(b"s2"),
     BindPlace(b"place", b"s2", "c", 2, b"new"), PutSession(S, "human", 1), event("e3"), ClaimLane(S, "worker", HOUR),
     RenewLanes("worker", HOUR), FreeLanes(), MarkStop(S, "e3"),
@@ -147,7 +150,8 @@ EVERYTHING = (
     PutFeedback("t1", "c", "not helpful", 2), message(b"m2"), MoveMessage(b"message", "t3"),
     ticket("k2", number=1002), PutTicket("k1", "resolved", "low", 2, 2, b"new"), change("h2", version=2),
     ReplaceUsage(S, "t1", MAIN_BRANCH), usage("u2"), MarkDelivery("d1", "sent", b"id"), BlankDeliveries("t2"),
-    delivery("d3"), audit("a2"), PutNote("slack", "stream", b"note", 2, b"new"), DropNote("slack", "stream", b"other"),
+    delivery("d3"), audit("a2", 2), PutNote("slack", "stream", b"note", 2, b"new"),
+    DropNote("slack", "stream", b"other"),
 )  # fmt: skip
 
 QUESTIONS = (
@@ -161,6 +165,7 @@ QUESTIONS = (
     TicketsOf("c"), Tickets(9), TicketByNumber("w", 1002), TicketById("k1"), ChangesOf("k1", 9), ChangesBy("t1"),
     UsageByCustomer(), UsageOfCustomer("c"), UsageOfSession(S), UsageByTurn(S), UsageByTurnOfBranch(S, MAIN_BRANCH),
     OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
+    AuditAfter(0, 9), AuditEnd(),
     TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
 )  # fmt: skip
 

@@ -1,7 +1,10 @@
 import pytest
 
-from core.errors import ChangedError, ConflictError
+from core.errors import AuditMovedError, ChangedError, ConflictError
 from core.queries import (
+    AuditAfter,
+    AuditEnd,
+    AuditEndRow,
     AuditLines,
     ChangesBy,
     ChangesOf,
@@ -20,7 +23,16 @@ from core.queries import (
     UsageOfSession,
     UsageRow,
 )
-from core.records import BlankDeliveries, DropTurn, FinishEvent, MarkDelivery, PutTicket, ReplaceUsage
+from core.records import (
+    AuditEnds,
+    BlankDeliveries,
+    CustomerAt,
+    DropTurn,
+    FinishEvent,
+    MarkDelivery,
+    PutTicket,
+    ReplaceUsage,
+)
 from tests.storage.samples import (
     MAIN_BRANCH,
     S,
@@ -261,14 +273,38 @@ async def test_what_takes_blanked_pieces_back_is_sent(store):
 
 
 async def test_the_newest_lines_of_the_log_come_oldest_first(store):
-    for id_ in ("z", "a", "m"):
-        await commit(store, audit(id_, at=5))
+    for seq, id_ in enumerate(("z", "a", "m"), 1):
+        await commit(store, audit(id_, seq, at=5))
     rows = await store.read(AuditLines(2))
     assert [row.id for row in rows] == ["a", "m"]
     row = rows[0]
     assert (row.actor, row.action, row.subject, row.owner, row.at) == ("actor", "show", "subject", "c", 5)
-    assert row.body == b"body of a line"
-    assert rows[0].seq < rows[1].seq
+    assert (row.seq, row.digest, row.link, row.body) == (2, b"digest", b"link a", b"body of a line")
+    assert [row.id for row in await store.read(AuditAfter(1, 9))] == ["a", "m"]
+    assert [row.id for row in await store.read(AuditAfter(0, 2))] == ["z", "a"]
+
+
+async def test_a_line_follows_the_one_the_log_ends_in_or_is_refused(store):
+    assert await one(store, AuditEnd()) == AuditEndRow(0, b"")
+    await commit(store, AuditEnds(b""), audit("a", 1))
+    with pytest.raises(AuditMovedError):
+        await commit(store, AuditEnds(b""), audit("b", 2))
+    outcomes = await store.write([(AuditEnds(b"link a"), audit("b", 2)), (AuditEnds(b"link b"), audit("c", 3))])
+    assert outcomes == [(), ()]
+    assert await one(store, AuditEnd()) == AuditEndRow(3, b"link c")
+
+
+async def test_a_line_without_a_link_is_refused(store):
+    with pytest.raises(AuditMovedError):
+        await commit(store, audit(link=b""))
+
+
+async def test_a_line_behind_a_refused_one_is_refused_too(store):
+    refused, behind = await store.write(
+        [(CustomerAt("nobody", 1), AuditEnds(b""), audit("a", 1)), (AuditEnds(b"link a"), audit("b", 2))]
+    )
+    assert (type(refused), type(behind)) == (ChangedError, AuditMovedError)
+    assert await store.read(AuditLines(9)) == []
 
 
 async def test_everything_is_counted(store):

@@ -32,6 +32,9 @@ SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM customer WHERE id = :customer AND versi
 INSERT INTO refusal (changed)
 SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ticket WHERE id = :ticket AND version = :version);
 
+-- name: AuditEnds
+INSERT INTO refusal (moved) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM audit_end WHERE link = :link);
+
 -- === numbers, people, sessions =======================================================================================
 
 -- name: Reserve
@@ -259,8 +262,10 @@ SELECT given.key, given.platform, given.place, given.session, given.turn, given.
     given.status = 'sending', given.at, given.body FROM given;
 
 -- name: AddAudit
-INSERT INTO audit (id, actor, action, subject, owner, at, body)
-VALUES (:id, :actor, :action, :subject, :owner, :at, :body);
+INSERT INTO refusal (moved) SELECT 1 WHERE :link = x'';
+INSERT INTO audit (seq, id, actor, action, subject, owner, at, digest, link, body)
+VALUES (:seq, :id, :actor, :action, :subject, :owner, :at, :digest, :link, :body);
+UPDATE audit_end SET seq = :seq, link = :link;
 
 -- name: PutNote
 INSERT INTO note (platform, kind, key, at, body) VALUES (:platform, :kind, :key, :at, :body)
@@ -506,8 +511,15 @@ WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
 
 -- name: AuditLines
 SELECT * FROM (
-    SELECT seq, id, actor, action, subject, owner, at, body FROM audit ORDER BY seq DESC LIMIT :limit
+    SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit ORDER BY seq DESC LIMIT :limit
 ) ORDER BY seq;
+
+-- name: AuditAfter
+SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit
+WHERE seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: AuditEnd
+SELECT seq, link FROM audit_end;
 
 -- name: NoteByKey
 SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind AND key = :key;

@@ -1,0 +1,234 @@
+import asyncio
+import random
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from dataclasses import fields, replace
+
+import pytest
+
+from adapters.anchors import AnchorFile, read_anchors
+from adapters.sealing import MasterKey, open_sealer
+from adapters.storage import open_store
+from core.audit import audit_record
+from core.audit_chain import AuditChain
+from core.audit_check import Anchored, ChainCheck, Verdict, all_lines, check_audit
+from core.errors import BadInputError, ChangedError
+from core.queries import AuditEndRow, AuditRow
+from core.records import CustomerAt
+from core.writer import GroupWriter
+
+MUTATIONS = 10_000
+
+
+@asynccontextmanager
+async def log_in(url="memory:", *, keyring=":memory:", anchor=None, key=bytes(32)):
+    async with (
+        open_store(url) as store,
+        open_sealer(keyring, MasterKey(key), fresh=True) as sealer,
+        GroupWriter(AuditChain(store, sealer, anchor)) as writer,
+    ):
+        await sealer.prepare(("c",))
+        yield store, sealer, writer
+
+
+def line(sealer, number=1, action="review"):
+    return audit_record(sealer, actor="sam", action=action, subject="s", owner="c", detail={"n": number}, at=number)
+
+
+async def verdict(store, sealer, anchors=()):
+    return await check_audit(store, sealer, anchors)
+
+
+async def rows_of(store):
+    return [row async for row in all_lines(store)]
+
+
+def checked(sealer, rows, end, anchors):
+    check = ChainCheck(sealer, anchors)
+    for row in rows:
+        check.line(row)
+    return check.verdict(end)
+
+
+async def test_lines_written_at_once_follow_each_other():
+    async with log_in() as (store, sealer, writer):
+        await asyncio.gather(*(writer.commit((line(sealer, number),)) for number in range(50)))
+        assert await verdict(store, sealer) == Verdict(lines=50, problems=())
+
+
+async def test_several_lines_of_one_commit_follow_each_other():
+    async with log_in() as (store, sealer, writer):
+        await writer.commit((line(sealer, 1), line(sealer, 2)))
+        found = await verdict(store, sealer)
+        assert (found.lines, found.holds) == (2, True)
+
+
+async def test_a_refused_commit_leaves_no_gap():
+    async with log_in() as (store, sealer, writer):
+        said = [
+            writer.commit((line(sealer, 1),)),
+            writer.commit((CustomerAt("nobody", 1), line(sealer, 2))),
+            writer.commit((line(sealer, 3),)),
+        ]
+        _, refused, _ = await asyncio.gather(*said, return_exceptions=True)
+        assert isinstance(refused, ChangedError)
+        found = await verdict(store, sealer)
+        assert (found.lines, found.holds) == (2, True)
+
+
+async def test_two_processes_write_one_chain(tmp_path):
+    url, keyring = f"sqlite:///{tmp_path}/desk.db", tmp_path / "keys"
+    async with (
+        log_in(url, keyring=keyring) as (store, sealer, one),
+        log_in(url, keyring=keyring) as (_, other_sealer, other),
+    ):
+        for number in range(20):
+            await asyncio.gather(one.commit((line(sealer, number),)), other.commit((line(other_sealer, number),)))
+        found = await verdict(store, sealer)
+        assert (found.lines, found.holds) == (40, True)
+
+
+# --- what is noticed --------------------------------------------------------------------------------------------------
+
+
+async def test_ten_thousand_changes_are_all_noticed():
+    async with log_in() as (store, sealer, writer):
+        for number in range(1, 21):
+            await writer.commit((line(sealer, number, action=random.Random(number).choice(["review", "undo"])),))
+        rows = await rows_of(store)
+        end = AuditEndRow(rows[-1].seq, rows[-1].link)
+        anchors = [Anchored(row.seq, row.link) for row in rows]
+        assert checked(sealer, rows, end, anchors).holds
+        chance = random.Random(8)
+        missed = [
+            changed
+            for changed in (mutated(rows, chance) for _ in range(MUTATIONS))
+            if checked(sealer, changed, AuditEndRow(changed[-1].seq, changed[-1].link), anchors).holds
+        ]
+        assert missed == []
+
+
+def mutated(rows, chance):
+    """One change: a column of a line, a line gone, one twice, two swapped, the tail cut, one put in."""
+    changed, at = list(rows), chance.randrange(len(rows))
+    kind = chance.choice(["column"] * 5 + ["gone", "twice", "swapped", "cut", "renumbered"])
+    if kind == "gone":
+        del changed[at]
+    elif kind == "twice":
+        changed.insert(at, changed[at])
+    elif kind == "swapped":
+        other = (at + 1 + chance.randrange(len(rows) - 1)) % len(rows)
+        changed[at], changed[other] = changed[other], changed[at]
+    elif kind == "cut":
+        del changed[max(1, at) :]
+    elif kind == "renumbered":
+        del changed[at]
+        changed = [replace(row, seq=seq) for seq, row in enumerate(changed, 1)]
+    else:
+        changed[at] = with_other_column(changed[at], chance)
+    return changed
+
+
+def with_other_column(row, chance):
+    name = chance.choice([field.name for field in fields(AuditRow)])
+    value = getattr(row, name)
+    if isinstance(value, int):
+        return replace(row, **{name: value ^ 1 << chance.randrange(16)})
+    if isinstance(value, str):
+        return replace(row, **{name: value + chance.choice("x /\0")})
+    place = chance.randrange(len(value))
+    return replace(row, **{name: value[:place] + bytes([value[place] ^ 1 << chance.randrange(8)]) + value[place + 1 :]})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT OR REPLACE INTO audit SELECT seq, id, 'bob', action, subject, owner, at, body, digest, link "
+        "FROM audit WHERE seq = 2",
+        "UPDATE audit SET body = x'00' WHERE seq = 2",
+        "UPDATE audit SET body = x'00', digest = x'00' WHERE seq = 2",
+        "DELETE FROM audit WHERE seq = 2",
+        "DELETE FROM audit WHERE seq = 3",
+        "INSERT INTO audit SELECT 4, 'other', actor, action, subject, owner, at, body, digest, link FROM audit "
+        "WHERE seq = 3",
+        "UPDATE audit_end SET seq = 2, link = (SELECT link FROM audit WHERE seq = 2)",
+        "UPDATE audit SET link = x''",
+    ],
+)
+async def test_who_writes_to_the_file_by_hand_is_found_out(tmp_path, statement):
+    path = tmp_path / "desk.db"
+    async with log_in(f"sqlite:///{path}") as (store, sealer, writer):
+        for number in range(3):
+            await writer.commit((line(sealer, number),))
+        assert (await verdict(store, sealer)).holds
+        with closing(sqlite3.connect(path, isolation_level=None)) as by_hand:
+            by_hand.execute(statement)
+        assert not (await verdict(store, sealer)).holds
+
+
+async def test_a_log_cut_short_with_its_end_is_found_out_by_its_anchor(tmp_path):
+    path, anchors = tmp_path / "desk.db", str(tmp_path / "elsewhere")
+    async with log_in(f"sqlite:///{path}", anchor=AnchorFile(anchors, every=1)) as (store, sealer, writer):
+        for number in range(5):
+            await writer.commit((line(sealer, number),))
+        with closing(sqlite3.connect(path, isolation_level=None)) as by_hand:
+            by_hand.execute("DELETE FROM audit WHERE seq > 3")
+            by_hand.execute("UPDATE audit_end SET seq = 3, link = (SELECT link FROM audit WHERE seq = 3)")
+        assert (await verdict(store, sealer)).holds
+        found = await verdict(store, sealer, read_anchors(anchors))
+        assert found.problems == ("the log ends in line 3, and it once reached up to 5",)
+
+
+async def test_an_old_copy_that_was_gone_on_with_is_found_out_by_its_anchor(tmp_path):
+    anchors = str(tmp_path / "elsewhere")
+    for copy in ("first", "again"):
+        async with log_in(anchor=AnchorFile(anchors, every=1)) as (store, sealer, writer):
+            await writer.commit((line(sealer, action=copy),))
+            found = await verdict(store, sealer, read_anchors(anchors))
+    assert found.problems == ("line 1 is not the one that was anchored",)
+
+
+async def test_a_line_from_before_the_chain_is_said_to_be_one(tmp_path):
+    path = tmp_path / "desk.db"
+    async with log_in(f"sqlite:///{path}") as (store, sealer, writer):
+        with closing(sqlite3.connect(path, isolation_level=None)) as by_hand:
+            by_hand.execute(
+                "INSERT INTO audit (id, actor, action, subject, owner, at, body) VALUES ('a', '', '', '', '', 1, x'')"
+            )
+            by_hand.execute("UPDATE audit_end SET seq = 1")
+        await writer.commit((line(sealer),))
+        found = await verdict(store, sealer)
+        assert found.problems == ("line 1 has no link: it is from before the chain, or somebody took it off",)
+
+
+# --- anchors ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_end_is_anchored_every_so_many_lines(tmp_path):
+    anchors = str(tmp_path / "anchors")
+    async with log_in(anchor=AnchorFile(anchors, every=4)) as (store, sealer, writer):
+        for number in range(10):
+            await writer.commit((line(sealer, number),))
+        rows = await rows_of(store)
+    assert read_anchors(anchors) == [Anchored(row.seq, row.link) for row in rows if row.seq in (4, 8)]
+
+
+async def test_an_anchor_that_cannot_be_kept_stops_nobody(tmp_path, caplog):
+    async with log_in(anchor=AnchorFile(str(tmp_path / "gone" / "anchors"), every=1)) as (store, sealer, writer):
+        await writer.commit((line(sealer),))
+        assert (await verdict(store, sealer)).lines == 1
+    assert "cannot be kept" in caplog.text
+
+
+def test_a_last_anchor_cut_off_by_a_crash_is_left_out(tmp_path):
+    path = tmp_path / "anchors"
+    path.write_text("1 aa\n2 bb\n3 c")
+    assert read_anchors(str(path)) == [Anchored(1, b"\xaa"), Anchored(2, b"\xbb")]
+
+
+@pytest.mark.parametrize("text", ["hello\n", "1\n", "x aa\n", "1 zz\n"])
+def test_a_file_that_holds_no_anchors_is_refused_in_one_line(tmp_path, text):
+    path = tmp_path / "anchors"
+    path.write_text(text)
+    with pytest.raises(BadInputError, match=r"anchors at .* hold"):
+        read_anchors(str(path))
