@@ -15,11 +15,11 @@ from adapters.sealing.datakeys import HEAD, DataKeys
 from adapters.sealing.keyring import Keyring, KeyRow, open_keyring
 from adapters.sealing.lookups import Lookups
 from adapters.sealing.master import SETTING, MasterKey
+from adapters.sealing.nonces import NONCES, SIZE
 from adapters.sealing.wrapping import Wrapping
 from core.errors import KeyringError, UnreadableError
 from core.models import Place
 
-NONCE = 12
 TAG = 16
 LOOKUP_ROW = b""
 """The owner of the key of all look-ups. Being in every keyring, it also proves that the master key fits."""
@@ -64,17 +64,17 @@ class KeyringSealer:
     def seal(self, place: Place, content: bytes) -> bytes:
         """Encrypt; the owner must be prepared. The result names its key version and opens at `place` only."""
         keys = self._keys.of(place.owner)
-        nonce = os.urandom(NONCE)
+        nonce = NONCES.take()
         return keys.head + nonce + keys.newest.encrypt(nonce, content, place.associated() + keys.head)
 
     def open(self, place: Place, sealed: bytes) -> bytes:
         """Decrypt. Raises ErasedError for an erased owner, UnreadableError for all else that does not open."""
         head = sealed[:HEAD]
         cipher = self._keys.of(place.owner).by_head.get(head)
-        if cipher is None or len(sealed) < HEAD + NONCE + TAG:
+        if cipher is None or len(sealed) < HEAD + SIZE + TAG:
             raise UnreadableError(f"{place.table} {place.row} is not sealed with a key of its owner")
         try:
-            return cipher.decrypt(sealed[HEAD : HEAD + NONCE], sealed[HEAD + NONCE :], place.associated() + head)
+            return cipher.decrypt(sealed[HEAD : HEAD + SIZE], sealed[HEAD + SIZE :], place.associated() + head)
         except InvalidTag:
             raise UnreadableError(f"{place.table} {place.row} was changed, or belongs elsewhere") from None
 
