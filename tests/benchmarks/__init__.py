@@ -1,0 +1,1 @@
+"""What the benches count with, and that it counts right."""
