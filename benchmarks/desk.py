@@ -24,6 +24,7 @@ from core.config import Settings
 from core.context import SupportContext
 from core.desk import Desk
 from core.models import ConversationRef, Customer, Delivery, Item, Profile, Progress, TurnStatus, UserMessage
+from core.personal.masking import PersonalData
 from core.ports import Notes
 from core.sealed import encode
 from core.stage import Stage
@@ -147,7 +148,7 @@ class Bare:
     """A streamed Runner without a desk: the same agents and tools, nothing kept but a list."""
 
     def __init__(self, turns: int) -> None:
-        self.agent = SupportAgent(Settings(), scripted(turns)).agent_named("")
+        self.agent = SupportAgent(Settings(), scripted(turns), PersonalData(Settings().personal_data)).agent_named("")
         self.sessions: dict[str, PlainList] = {}
 
     async def say(self, user: str, number: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from agents import (
@@ -35,10 +35,12 @@ from core.llm import model_settings
 from core.metering import Meter
 from core.model_name import model_name
 from core.models import Item, TurnStatus
+from core.personal.masking import PersonalData
 from core.sessions import TurnSession
 from core.streaming import Follower, SafeText, UnsafeTextError, Watch
 from core.tools import TOOLS
 from core.usage import ModelCall
+from core.veiled import veiled
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +71,10 @@ class Answer:
 class SupportAgent:
     """Answers turns with the agents the settings describe, all on one model."""
 
-    def __init__(self, settings: Settings, model: Model) -> None:
+    def __init__(self, settings: Settings, model: Model, personal: PersonalData) -> None:
         self.model = model
+        self._personal = personal
+        self._public = _operators_words(settings.agent)
         self._name = model_name(settings)
         self._most_calls = settings.agent.max_model_calls
         self._agents = _build_agents(settings.agent, model)
@@ -132,7 +136,7 @@ class SupportAgent:
             session=session,
             max_turns=self._most_calls,
             hooks=follower.meter,
-            run_config=self._config,
+            run_config=self._config_for(context),
         )
         events = cast("AsyncGenerator[StreamEvent]", result.stream_events())
         try:
@@ -147,6 +151,11 @@ class SupportAgent:
         if result.final_output is None:
             raise ModelBehaviorError("the run ended without an answer")
         return result.last_agent.name
+
+    def _config_for(self, context: SupportContext) -> RunConfig:
+        """The configuration of one turn: with a model that sees no personal data, where the operator says so."""
+        veil = self._personal.veil((*context.own_words, *self._public) if context.shared else None)
+        return self._config if veil is None else replace(self._config, model=veiled(self.model, veil))
 
     def agent_named(self, name: str) -> Agent[SupportContext]:
         """The agent of that name, the first one where there is none."""
@@ -174,6 +183,11 @@ def _build_agents(settings: AgentSettings, model: Model) -> dict[str, Agent[Supp
     for specialist in specialists.values():
         specialist.handoffs = [_handoff_to(triage)]
     return {TRIAGE: triage, **specialists}
+
+
+def _operators_words(settings: AgentSettings) -> tuple[str, ...]:
+    """What the operator wrote for customers to hear: nobody's personal data."""
+    return settings.instructions, *[specialist.instructions for specialist in settings.specialists.values()]
 
 
 def _handoff_to(agent: Agent[SupportContext]) -> Handoff[SupportContext, Agent[SupportContext]]:

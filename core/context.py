@@ -35,7 +35,8 @@ class SupportContext:
     """The SDK run context of a turn. Tenant and customer come from here, never from the model.
 
     `shared` says that others can read the place; `returning` that the customer was here before this conversation;
-    `summary` stands for the part of the conversation that left the window ('' where none did).
+    `summary` stands for the part of the conversation that left the window ('' where none did); `own_words` are the
+    customer's own texts, asked for where others read the place.
     """
 
     customer_id: str
@@ -47,6 +48,7 @@ class SupportContext:
     shared: bool = False
     returning: bool = False
     summary: str = ""
+    own_words: tuple[str, ...] = ()
     preferences: dict[str, str] = field(default_factory=dict)
 
     @property

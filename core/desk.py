@@ -22,8 +22,9 @@ from core.lanes import Lanes
 from core.models import Accepted, ConversationRef, Event, Item, Standing
 from core.notes import PlatformNotes
 from core.opening import Opener
+from core.personal.masking import PersonalData
 from core.places import Places
-from core.ports import Platform, Sealer, Store
+from core.ports import Platform, Recogniser, Sealer, Store
 from core.queries import BranchesOf, SessionById
 from core.retention import expiry
 from core.scene import branch_name
@@ -53,10 +54,12 @@ class Desk:
         platforms: Sequence[Platform],
         stand_in: bool = False,
         anchor: Anchor | None = None,
+        recognisers: Sequence[Recogniser] = (),
     ) -> None:
         """The store is the desk's alone while it runs; it is not closed by the desk.
 
-        The end of the audit log is kept with `anchor`.
+        The end of the audit log is kept with `anchor`; `recognisers` find kinds of personal data that the desk does not
+        know by itself.
 
         With `stand_in` the first answer of each conversation says that no language model wrote it. Raises ConfigError
         where the settings ask for what a platform does not have.
@@ -64,6 +67,7 @@ class Desk:
         _check_strategies(settings, platforms)
         self._settings = settings
         self.writer = GroupWriter(AuditChain(store, sealer, anchor))
+        personal = PersonalData(settings.personal_data, recognisers)
         self._kit = Kit(
             settings=settings,
             store=store,
@@ -71,7 +75,8 @@ class Desk:
             writer=self.writer,
             places=Places(settings, store=store, sealer=sealer, writer=self.writer),
             histories=Histories(store, sealer),
-            summaries=Summaries(settings, model),
+            summaries=Summaries(settings, model, personal),
+            personal=personal,
             stand_in=stand_in,
         )
         self._lanes = Lanes(store, self.writer, lease=settings.work.lease_seconds)
@@ -80,7 +85,7 @@ class Desk:
             platform.remember_in(PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer))
         self._deliveries = Deliveries(self._kit, by_name)
         self._intake = Intake(self._kit, self._lanes, self._deliveries)
-        turns = Turns(self._kit, SupportAgent(settings, model))
+        turns = Turns(self._kit, SupportAgent(settings, model, personal))
         self._workers = Workers(self._kit, self._lanes, turns, self._deliveries, Opener(self._kit, by_name))
         self._chores: list[asyncio.Task[None]] = []
         self._open = False

@@ -20,36 +20,15 @@ from core.context import SupportContext
 from core.errors import TooLongError
 from core.items import own_words, text_of
 from core.models import Item
+from core.personal.folding import INVISIBLE
+from core.personal.secrets import holds_secret
 
 ABUSE = ("kill yourself", "i will kill you", "i'll kill you", "i will hurt you", "i'll hurt you", "hope you die")
 """Threats that no operator wants answered. What else is abuse is the operator's to say (`agent.blocked_phrases`)."""
 
 ABUSE_REPLY = "I cannot answer a message with those words in it. Please say it another way, and I will gladly help."
 
-_KEYS = re.compile(
-    r"""
-      -----BEGIN[A-Z\ ]{1,30}PRIVATE\ KEY
-    | (?<![A-Za-z0-9])(?:
-          sk-[A-Za-z0-9_-]{16,}                                              # OpenAI and others
-        | (?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}                        # Stripe
-        | gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
-        | xox[a-z]-[A-Za-z0-9-]{10,} | xapp-[A-Za-z0-9-]{10,}                # Slack
-        | [MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}    # Discord
-        | (?:AKIA|ASIA)[A-Z0-9]{16} | AIza[A-Za-z0-9_-]{30,}                 # AWS, Google
-        | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}         # JSON web token
-      )
-    | \b[Bb]earer\s+(?=[A-Za-z._~+/=-]*[0-9])[A-Za-z0-9._~+/=-]{16,}
-    """,
-    re.VERBOSE,
-)
-_LONGEST_OPENING = 64
-_OPENING = re.compile(
-    r"(?<![A-Za-z0-9])(?:-{2,5}(?:BEGIN[A-Z ]*)?|[sr]k[-_]|pk_|gh[pousr]_|github_pat_|glpat-|xox|xapp-|A[KS]IA|AIza|eyJ"
-    r"|[Bb]earer)[A-Za-z0-9_.-]*\s*$"
-)
 _TICKET = re.compile(r"\bTKT-\d+", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
-_BROKEN_LINE = re.compile(r"(?<=[\w-])[ \t]*\r?\n[ \t]*(?=[\w-])")
 
 
 def find_leak(text: str, context: SupportContext, conversation: Iterable[Item]) -> str | None:
@@ -58,19 +37,6 @@ def find_leak(text: str, context: SupportContext, conversation: Iterable[Item]) 
         return "secret"
     named = {name.upper() for name in _TICKET.findall(text)} - context.stage.tickets.keys()
     return "ticket" if named and named - said_tickets(conversation) else None
-
-
-def holds_secret(text: str) -> bool:
-    """Whether a key or token of a known form stands in the text, also over broken lines or with invisible letters."""
-    if _KEYS.search(text):
-        return True
-    joined = _BROKEN_LINE.sub("", text if text.isascii() else _INVISIBLE.sub("", text))
-    return joined != text and _KEYS.search(joined) is not None
-
-
-def may_open_secret(text: str, end: int) -> bool:
-    """Whether a text, cut at `end`, may end in the first part of a secret, so that it must wait for the rest."""
-    return _OPENING.search(text, max(0, end - _LONGEST_OPENING), end) is not None
 
 
 def said_tickets(conversation: Iterable[Item]) -> set[str]:
@@ -126,7 +92,7 @@ def _refusal(texts: list[str], pattern: re.Pattern[str]) -> str | None:
 
 def _plain(text: str) -> str:
     """Lower case, straight apostrophes, single spaces, no invisible letters: as phrases are compared."""
-    return " ".join(_INVISIBLE.sub("", text).casefold().replace("\u2019", "'").split())
+    return " ".join(INVISIBLE.sub("", text).casefold().replace("\u2019", "'").split())
 
 
 def _verdict(found: str | None) -> GuardrailFunctionOutput:

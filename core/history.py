@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.context import HistoryLine
 from core.ids import time_of
-from core.items import text_of
+from core.items import own_words, text_of
 from core.lru import Lru
 from core.models import Item
 from core.ports import Sealer, Store
@@ -18,7 +18,7 @@ LOOK_BACK = 400
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """A turn of the window: its items as JSON, opened, never changed in place, and the turn in brief.
+    """A turn of the window: its items as JSON, opened, never changed in place, who spoke, and the turn in brief.
 
     `tokens` are characters / 4.
     """
@@ -28,19 +28,20 @@ class PastTurn:
     items: tuple[bytes, ...]
     tokens: int
     line: HistoryLine
+    speaker: str
 
     def read(self) -> list[Item]:
         """Copy the items out."""
         return decode_list(self.items)
 
 
-def past_turn(id_: str, depth: int, items: Sequence[bytes]) -> PastTurn:
+def past_turn(id_: str, depth: int, items: Sequence[bytes], *, speaker: str) -> PastTurn:
     """Make a turn of the window."""
     read = decode_list(items)
     said = next((text_of(item) for item in read if item.get("role") == "user"), "")
     answered = next((text_of(item) for item in reversed(read) if item.get("role") == "assistant"), "")
     line = HistoryLine(depth, time_of(id_), said, answered)
-    return PastTurn(id_, depth, tuple(items), sum(map(len, items)) // 4, line)
+    return PastTurn(id_, depth, tuple(items), sum(map(len, items)) // 4, line, speaker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class History:
     def read(self) -> list[Item]:
         """Copy the items of the window out, at the cost of one."""
         return decode_list([item for turn in self.turns for item in turn.items])
+
+    def words_of(self, customer: str) -> list[str]:
+        """What a customer wrote in the window."""
+        own = [item for turn in self.turns if turn.speaker == customer for item in turn.read()]
+        return [own_words(item) for item in own if item.get("role") == "user"]
 
     def lines(self, limit: int) -> list[HistoryLine]:
         """The newest turns in brief."""
@@ -122,8 +128,8 @@ async def read_items(store: Store, sealer: Sealer, head: str | None, depth: int)
 
 
 def _turns(sealer: Sealer, rows: Sequence[ItemRow]) -> list[PastTurn]:
-    opened: dict[str, tuple[int, list[bytes]]] = {}
+    opened: dict[str, tuple[int, str, list[bytes]]] = {}
     for row in rows:
         body = open_sealed(sealer, "item", row.speaker, item_row(row.turn, row.seq), row.body)
-        opened.setdefault(row.turn, (row.depth, []))[1].append(body)
-    return [past_turn(turn, depth, items) for turn, (depth, items) in opened.items()]
+        opened.setdefault(row.turn, (row.depth, row.speaker, []))[2].append(body)
+    return [past_turn(turn, depth, items, speaker=who) for turn, (depth, who, items) in opened.items()]

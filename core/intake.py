@@ -63,6 +63,7 @@ class Intake:
         self._sealer = kit.sealer
         self._writer = kit.writer
         self._places = kit.places
+        self._personal = kit.personal
         self._lanes = lanes
         self._customers: Lru[bytes, str] = Lru(65_536)
         self._sessions: Lru[bytes, bool] = Lru(65_536)
@@ -83,6 +84,8 @@ class Intake:
         at = now()
         if not await self._is_for_us(event):
             return Taken(Accepted.IGNORED, b"")
+        # Before anything of it is sealed: what must never be kept is in no row, not even while it waits.
+        event = await self._personal.masked(event)
         customer, records = await self._customer(event, at)
         if isinstance(event, Command) and event.loose:
             event = await self._meant(event, customer, at)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.config import Settings
 from core.history import Histories
+from core.personal.masking import PersonalData
 from core.places import Places
 from core.ports import Sealer, Store
 from core.summing import Summaries
@@ -24,4 +25,5 @@ class Kit:
     places: Places
     histories: Histories
     summaries: Summaries
+    personal: PersonalData
     stand_in: bool = False

@@ -70,7 +70,7 @@ class Opener:
         return Aside(event.said_at, " ".join(filter(None, (title, link and f"({link})"))))
 
 
-async def complete(work: Work, message: UserMessage) -> UserMessage:
-    """A message with what its platform knows besides, cleaned like the message itself."""
+async def complete(kit: Kit, work: Work, message: UserMessage) -> UserMessage:
+    """A message with what its platform knows besides, cleaned and masked like the message itself."""
     first = work.scene.session.head is None
-    return clean(await work.mail.platform.complete(message, first=first))
+    return await kit.personal.masked(clean(await work.mail.platform.complete(message, first=first)))

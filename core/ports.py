@@ -1,7 +1,7 @@
 """What the outside implements for the core: a store, a sealer, platforms."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from core.errors import RefusedError
 from core.models import ConversationRef, Delivery, Place, Progress, UserMessage
@@ -80,6 +80,22 @@ class Sealer(Protocol):
 
     def lookup(self, kind: str, value: str) -> bytes:
         """The keyed hash (16 bytes) under which a look-up column holds `value`; equal values of a kind are equal."""
+        ...
+
+
+class Found(NamedTuple):
+    """Something of a kind (`card`) that stands in a text, from `start` up to `end`."""
+
+    kind: str
+    start: int
+    end: int
+
+
+class Recogniser(Protocol):
+    """Finds personal data of kinds the desk does not know by itself. Asked in a thread: it may take its time."""
+
+    def find(self, text: str) -> Iterable[Found]:
+        """What stands in a text, in any order; overlaps are no error."""
         ...
 
 

@@ -116,7 +116,8 @@ async def summary(call: Call) -> Result:
     if not past.turns and not past.summary:
         call.say("Nothing was said here yet.")
         return []
-    summed = await call.kit.summaries.of(past)
+    own = None if call.ref.direct else past.words_of(call.scene.customer.id)
+    summed = await call.kit.summaries.of(past, own)
     call.say(summed.text, buttons=_post_here(call))
     return _booked(call, summed.calls)
 

@@ -8,8 +8,8 @@ from typing import Protocol
 from agents import HandoffOutputItem, RunItemStreamEvent, StreamEvent, ToolCallItem
 from agents.items import TResponseStreamEvent
 
-from core.guardrails import may_open_secret
 from core.metering import Meter
+from core.personal.secrets import may_open_secret
 from core.tools import DOING
 
 _SENTENCE = re.compile(r"[.!?…:;][\"')\]*_`»”’]*\s+|\n+")

@@ -11,8 +11,10 @@ from core.items import own_words, text_of
 from core.metering import usage_of
 from core.model_name import is_offline, model_name
 from core.models import Item
+from core.personal.veil import Veil
 from core.text import first_words
 from core.usage import ModelCall
+from core.veiled import veiled
 
 log = logging.getLogger(__name__)
 
@@ -40,27 +42,35 @@ class RunningSummary:
         self._name = model_name(settings)
         self._offline = is_offline(settings)
 
-    async def extend(self, previous: str, left: Sequence[Sequence[Item]]) -> tuple[str, tuple[ModelCall, ...]]:
+    async def extend(
+        self, previous: str, left: Sequence[Sequence[Item]], *, veil: Veil | None = None
+    ) -> tuple[str, tuple[ModelCall, ...]]:
         """The summary of what `previous` stands for and of the turns `left`, and the model calls it took."""
         plain = extract(previous, left)
         if not left:
             return plain, ()
         turns = "\n".join(line for turn in left for line in _written_out(turn, _MAX_MESSAGE))
-        return await self.sum_up(SUMMARISE, f"Notes so far:\n{previous or '(none)'}\n\nTurns:\n{turns}", plain=plain)
+        given = f"Notes so far:\n{previous or '(none)'}\n\nTurns:\n{turns}"
+        return await self.sum_up(SUMMARISE, given, plain=plain, veil=veil)
 
-    async def sum_up(self, instructions: str, text: str, *, plain: str) -> tuple[str, tuple[ModelCall, ...]]:
-        """What a model makes of a text, and the call it took; `plain` where there is no model or it fails."""
+    async def sum_up(
+        self, instructions: str, text: str, *, plain: str, veil: Veil | None = None
+    ) -> tuple[str, tuple[ModelCall, ...]]:
+        """What a model makes of a text, and the call it took; `plain` where there is no model or it fails.
+
+        Where there is a veil, the model sees the text behind it.
+        """
         if self._offline:
             return plain, ()
         try:
-            return await self._ask(instructions, text, plain)
+            return await self._ask(veiled(self._model, veil), instructions, text, plain)
         except Exception as error:
             # Whatever a provider raises: a turn must not fail for want of a summary.
             log.warning("model %s made no summary (%s): an extract stands in", self._name, type(error).__name__)
             return plain, ()
 
-    async def _ask(self, instructions: str, text: str, plain: str) -> tuple[str, tuple[ModelCall, ...]]:
-        response = await self._model.get_response(
+    async def _ask(self, model: Model, instructions: str, text: str, plain: str) -> tuple[str, tuple[ModelCall, ...]]:
+        response = await model.get_response(
             instructions,
             text,
             ModelSettings(),

@@ -1,6 +1,6 @@
 """Summaries people and the model read: of what left the window, of a conversation, of a ticket."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agents import Model
@@ -8,6 +8,7 @@ from agents import Model
 from core.config import Settings
 from core.history import History, history_of
 from core.models import Ticket, TimelineEntry
+from core.personal.masking import PersonalData
 from core.ports import Sealer
 from core.records import PutSummary
 from core.sealed import seal_json
@@ -35,8 +36,9 @@ class Summed:
 class Summaries:
     """Makes summaries."""
 
-    def __init__(self, settings: Settings, model: Model) -> None:
+    def __init__(self, settings: Settings, model: Model, personal: PersonalData) -> None:
         """Of the settings, the window's budget counts."""
+        self._personal = personal
         self._budget = settings.session.window_tokens
         self._running = RunningSummary(settings, model)
 
@@ -49,13 +51,15 @@ class Summaries:
             return None
         kept = _newest(history, self._budget // 2)
         left = history.turns[: len(history.turns) - kept]
-        text, calls = await self._running.extend(history.summary, [turn.read() for turn in left])
+        turns = [turn.read() for turn in left]
+        text, calls = await self._running.extend(history.summary, turns, veil=self._personal.veil())
         rest = history_of(text, left[-1].depth, history.turns[len(left) :])
         return Summed(text, calls, rest, left[-1].id)
 
-    async def of(self, history: History) -> Summed:
-        """Sum up a whole conversation."""
-        text, calls = await self._running.extend(history.summary, [turn.read() for turn in history.turns])
+    async def of(self, history: History, own: Iterable[str] | None = None) -> Summed:
+        """Sum up a whole conversation; where others speak in it, `own` are the texts of who is told."""
+        turns = [turn.read() for turn in history.turns]
+        text, calls = await self._running.extend(history.summary, turns, veil=self._personal.veil(own))
         return Summed(text, calls)
 
     async def of_ticket(self, ticket: Ticket, timeline: Sequence[TimelineEntry]) -> Summed:
@@ -63,7 +67,7 @@ class Summaries:
         plain = _three_sentences(ticket, timeline)
         changes = "\n".join(f"{entry.at:%Y-%m-%d} {entry.field}: {entry.before} -> {entry.after}" for entry in timeline)
         given = f"{plain}\n\nDescription:\n{ticket.description}\n\nTimeline:\n{changes}"
-        text, calls = await self._running.sum_up(TICKET, given, plain=plain)
+        text, calls = await self._running.sum_up(TICKET, given, plain=plain, veil=self._personal.veil())
         return Summed(text, calls)
 
     @staticmethod

@@ -230,8 +230,15 @@ class Turns:
             shared=not draft.asked.ask.ref.direct,
             returning=any(turn not in replaced for turn in draft.asked.scene.spoken),
             summary=draft.history.summary,
+            own_words=() if draft.asked.ask.ref.direct else self._own_words(draft),
             preferences=customer.preferences,
         )
+
+    @staticmethod
+    def _own_words(draft: _Draft) -> tuple[str, ...]:
+        """What is the asker's own where others speak too: what they wrote here, and their tickets."""
+        tickets = [text for ticket in draft.stage.tickets.values() for text in (ticket.subject, ticket.description)]
+        return draft.asked.ask.text, *draft.history.words_of(draft.asked.scene.customer.id), *tickets
 
     def _records(self, draft: _Draft, answer: Answer, mail: Mail) -> list[Record]:
         done = answer.status is TurnStatus.DONE
@@ -315,7 +322,9 @@ class Turns:
 
     def _keep(self, draft: _Draft) -> None:
         items = tuple(encode(item) for item in draft.session.items)
-        history = draft.history.followed_by(past_turn(draft.asked.event.id, draft.asked.depth, items))
+        history = draft.history.followed_by(
+            past_turn(draft.asked.event.id, draft.asked.depth, items, speaker=draft.asked.scene.customer.id)
+        )
         self._kit.histories.keep(draft.asked.scene.session, draft.asked.event.id, history)
 
 

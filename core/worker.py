@@ -205,7 +205,7 @@ class Workers:
                 command = spoken_command(message)
                 if command is not None:
                     return await run_command(self._call(work), command)
-                return [] if work.scene.session.muted else ask_of(await complete(work, message))
+                return [] if work.scene.session.muted else ask_of(await complete(self.kit, work, message))
             case Command() as command:
                 return await run_command(self._call(work), command)
             case Reaction() as reaction:

@@ -14,6 +14,7 @@ from core.context import Recollection, SupportContext
 from core.ids import new_id
 from core.models import Customer, Ticket, TicketStatus
 from core.offline import OfflineModel
+from core.personal.masking import PersonalData
 from core.sessions import TurnSession
 from core.stage import Stage
 from core.usage import ModelCall
@@ -45,7 +46,8 @@ class Scene:
 
     def __init__(self, model=None, *, settings=None, tickets=(), history=(), recollections=(), **context):
         self.model = model or OfflineModel()
-        self.agent = SupportAgent(settings or Settings(), self.model)
+        settings = settings or Settings()
+        self.agent = SupportAgent(settings, self.model, PersonalData(settings.personal_data))
         self.customer = Customer("c-alice", "local", "Alice", "premium", 1)
         self.tickets = list(tickets)
         self.window = list(history)
