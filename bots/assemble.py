@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.anchors import AnchorFile
+from adapters.presidio import open_presidio
 from adapters.sealing import MasterKey, master_key, open_sealer
 from adapters.storage import open_store
 from bots.settings import anchor_file, default_store, key_file, keyring_place, store_file
@@ -54,6 +55,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
     model = model_of(settings)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(model.close)
+        presidio = await asyncio.to_thread(open_presidio, settings.personal_data)
         await asyncio.to_thread(_make_data_folder, settings)
         store = await parts.enter_async_context(open_store(settings.store, desk=True))
         fresh = await _is_fresh(store)
@@ -69,6 +71,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
             platforms=platforms,
             stand_in=serving and is_offline(settings),
             anchor=_anchor(settings),
+            recognisers=[presidio] if presidio else (),
         )
         yield await parts.enter_async_context(desk)
 
