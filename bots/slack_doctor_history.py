@@ -8,6 +8,7 @@ from bots.doctor import Findings
 from bots.settings import read_settings, store_file
 from core.errors import DeskError
 from core.notes import PlatformNotes
+from core.personal.masking import PersonalData
 
 
 async def look_at_history(findings: Findings, install: OneWorkspace, api_url: str) -> None:
@@ -48,7 +49,8 @@ async def _known(workspace: str) -> list[tuple[str, str]]:
     if path is not None and not path.exists():  # noqa: ASYNC240 - nothing else runs
         return []
     async with open_records(settings) as records:
-        writer = records.writer()
+        writer, personal = records.writer(), PersonalData(settings.personal_data)
         return await heard_of(
-            PlatformNotes(PLATFORM, store=records.store, sealer=records.sealer, writer=writer), workspace
+            PlatformNotes(PLATFORM, store=records.store, sealer=records.sealer, writer=writer, personal=personal),
+            workspace,
         )

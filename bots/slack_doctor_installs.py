@@ -12,6 +12,7 @@ from bots.slack_settings import SlackSettings, read_slack_settings
 from bots.slackbot import client_of
 from core.errors import ConfigError, DeskError, PlatformError
 from core.notes import PlatformNotes
+from core.personal.masking import PersonalData
 
 _INSTALL = f"open {INSTALL_PATH} at the desk's public address"
 
@@ -38,8 +39,8 @@ async def _kept() -> list[Install]:
     if path is not None and not path.exists():  # noqa: ASYNC240 - nothing else runs
         return []
     async with open_records(settings) as records:
-        writer = records.writer()
-        notes = PlatformNotes(PLATFORM, store=records.store, sealer=records.sealer, writer=writer)
+        writer, personal = records.writer(), PersonalData(settings.personal_data)
+        notes = PlatformNotes(PLATFORM, store=records.store, sealer=records.sealer, writer=writer, personal=personal)
         return list((await read_installs(notes)).values())
 
 

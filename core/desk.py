@@ -82,7 +82,8 @@ class Desk:
         self._lanes = Lanes(store, self.writer, lease=settings.work.lease_seconds)
         by_name = {platform.name: platform for platform in platforms}
         for platform in platforms:
-            platform.remember_in(PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer))
+            notes = PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer, personal=personal)
+            platform.remember_in(notes)
         self._deliveries = Deliveries(self._kit, by_name)
         self._intake = Intake(self._kit, self._lanes, self._deliveries)
         turns = Turns(self._kit, SupportAgent(settings, model, personal))

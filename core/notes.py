@@ -4,6 +4,7 @@ from typing import Any
 
 from core.audit import DESK
 from core.clock import now
+from core.personal.masking import PersonalData
 from core.ports import Sealer, Store
 from core.queries import NoteByKey, NoteRow, NotesOf
 from core.records import DropNote, PutNote
@@ -14,12 +15,15 @@ from core.writer import GroupWriter
 class PlatformNotes:
     """The `core.ports.Notes` of one platform. They are nobody's data, and never a message."""
 
-    def __init__(self, platform: str, *, store: Store, sealer: Sealer, writer: GroupWriter) -> None:
+    def __init__(
+        self, platform: str, *, store: Store, sealer: Sealer, writer: GroupWriter, personal: PersonalData
+    ) -> None:
         """Nothing is opened here."""
         self._platform = platform
         self._store = store
         self._sealer = sealer
         self._writer = writer
+        self._personal = personal
 
     async def put(self, kind: str, key: str, value: object) -> None:
         """Keep a value, durable when this returns; the one before it is gone."""
@@ -43,6 +47,10 @@ class PlatformNotes:
     async def drop(self, kind: str, key: str) -> None:
         """Forget a value; none is no error."""
         await self._writer.commit((DropNote(self._platform, kind, self._key(kind, key)),))
+
+    async def masked(self, text: str) -> str:
+        """What people wrote as it may be kept: without what the operator lets nobody keep."""
+        return await self._personal.mask(text)
 
     def _record(self, kind: str, key: str, value: object) -> PutNote:
         hashed = self._key(kind, key)

@@ -122,6 +122,10 @@ class Notes(Protocol):
         """Forget a value; none is no error."""
         ...
 
+    async def masked(self, text: str) -> str:
+        """What people wrote as it may be kept: without what the operator lets nobody keep."""
+        ...
+
 
 class Platform(Protocol):
     """Where people talk. Implemented by each adapter's app."""

@@ -89,6 +89,9 @@ class Threads:
 
     async def plan(self, thread: Thread) -> None:
         """Note that a conversation gets a thread, durable when this returns."""
+        # The note stays as long as the thread: it holds no more than what may be kept, and so does the thread's name.
+        if self._notes and thread.conversation not in self._threads:
+            thread = replace(thread, said=await self._notes.masked(thread.said))
         if thread.conversation not in self._threads:
             await self._keep(thread)
 
