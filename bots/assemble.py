@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from adapters.anchors import AnchorFile
 from adapters.presidio import open_presidio
-from adapters.sealing import MasterKey, master_key, open_sealer
+from adapters.sealing import MasterKey, keyring_exists, master_key, open_sealer
 from adapters.storage import open_store
-from bots.settings import anchor_file, default_store, key_file, keyring_place, store_file
+from bots.settings import anchor_file, default_folder, default_store, key_file, keyring_place, store_file
 from core.audit_chain import AuditChain
 from core.config import Settings
 from core.errors import ConfigError, StoreError
@@ -96,7 +96,7 @@ def _what_opens(settings: Settings, *, fresh: bool) -> tuple[str, MasterKey]:
     or nothing: then any key opens all there is.
     """
     place = keyring_place(settings)
-    if fresh and not (Path(place).exists() and (settings.master_key or key_file(settings).exists())):
+    if fresh and not (keyring_exists(place) and (settings.master_key or key_file(settings).exists())):
         return ":memory:", MasterKey(secrets.token_bytes(32))
     return place, _master_key(settings, make=False)
 
@@ -115,8 +115,10 @@ def _master_key(settings: Settings, *, make: bool) -> MasterKey:
     if keyring_place(settings) == ":memory:":
         # What is sealed goes with this process, and so does its key.
         return MasterKey(secrets.token_bytes(32))
-    made_before = Path(keyring_place(settings)).exists()
-    return master_key(None, key_file(settings), make=make and not made_before)
+    make = make and not keyring_exists(keyring_place(settings))
+    if make and key_file(settings).parent == default_folder(os.environ):
+        _make_folder(key_file(settings).parent)
+    return master_key(None, key_file(settings), make=make)
 
 
 def _make_data_folder(settings: Settings) -> None:
@@ -124,8 +126,12 @@ def _make_data_folder(settings: Settings) -> None:
     path = store_file(settings)
     if path is None or path.parent.exists() or settings.store != default_store(os.environ):
         return
+    _make_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
     try:
-        path.parent.parent.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path.parent} cannot be made: {error.strerror}; set DESK_STORE to another file") from error
+        raise StoreError(f"{folder} cannot be made: {error.strerror}; set DESK_STORE to another file") from error

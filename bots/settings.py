@@ -12,9 +12,11 @@ import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from adapters.sealing import default_keyring, is_address
 from bots.sections import AllSettings
 from core.config import SECRETS, Settings, check_settings_as
 from core.errors import ConfigError, KeyringError
@@ -58,10 +60,16 @@ def variables() -> dict[str, _Place]:
 
 def default_store(given: Mapping[str, str]) -> str | None:
     """One file in the user's data folder; None where nothing says where that is."""
+    folder = default_folder(given)
+    return f"{_SQLITE}{folder}/desk.db" if folder else None
+
+
+def default_folder(given: Mapping[str, str]) -> Path | None:
+    """The desk's folder in the user's data folder; None where nothing says where that is."""
     data = Path(given.get("XDG_DATA_HOME", ""))
     if not data.is_absolute():
         data = Path(given.get("HOME", "")) / ".local/share"
-    return f"{_SQLITE}{data}/deskmate/desk.db" if data.is_absolute() else None
+    return data / "deskmate" if data.is_absolute() else None
 
 
 def store_file(settings: Settings) -> Path | None:
@@ -70,20 +78,33 @@ def store_file(settings: Settings) -> Path | None:
 
 
 def keyring_place(settings: Settings) -> str:
-    """Where the wrapped data keys are kept: as set, else beside the store. Raises KeyringError where a folder stands.
+    """Where the wrapped data keys are kept: as set, else beside the store. Raises KeyringError where they cannot be.
 
     Looked at here because a keyring that is there decides whether a master key may be made.
     """
-    path = store_file(settings)
-    place = settings.keyring or (f"{path}.keys" if path else ":memory:")
+    place = settings.keyring or default_keyring(settings.store)
     if Path(place).is_dir():
         raise KeyringError(f"{place} is a folder: set DESK_KEYRING to a file")
+    if is_address(place) and _database(place) == _database(settings.store):
+        raise KeyringError(
+            "DESK_KEYRING is the database of the store: name another one, so that a backup of the store opens nothing"
+        )
     return place
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the master key is kept when it is not set: beside the store, else beside the keyring."""
-    return Path(f"{store_file(settings) or keyring_place(settings)}.key")
+    """Where the master key is kept when it is not set: beside the store, else beside the keyring, else where the store
+    would be if it were a file.
+    """
+    place = keyring_place(settings)
+    path = store_file(settings) or (Path(default_folder(os.environ) or ".", "desk.db") if is_address(place) else place)
+    return Path(f"{path}.key")
+
+
+def _database(address: str) -> tuple[str, int, str]:
+    """Which database an address names, whoever logs in there."""
+    parts = urlsplit(address)
+    return parts.hostname or "localhost", parts.port or 5432, parts.path.strip("/")
 
 
 def anchor_file(settings: Settings) -> str | None:

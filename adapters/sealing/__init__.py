@@ -3,11 +3,13 @@
     master key --HKDF--> wrapping key --AES-GCM--> data key of an owner --AES-GCM--> content, bound to its place
     (setting, key file)                            (wrapped, in the keyring)         (sealed, in the store)
 
-`master.py` reads the key, `wrapping.py` wraps with it, `keyring.py` keeps what is wrapped, `sealer.py` seals. Nothing
+`master.py` reads the key, `wrapping.py` wraps with it, `keyring.py` and
+the files of its kinds keep what is wrapped, `sealer.py` seals. Nothing
 here reads the environment. POSIX only: file modes and file locks are part of what is promised.
 """
 
 from adapters.sealing.master import MasterKey, master_key
+from adapters.sealing.places import default_keyring, is_address, keyring_exists
 from adapters.sealing.sealer import KeyringSealer, open_sealer
 
-__all__ = ["KeyringSealer", "MasterKey", "master_key", "open_sealer"]
+__all__ = ["KeyringSealer", "MasterKey", "default_keyring", "is_address", "keyring_exists", "master_key", "open_sealer"]

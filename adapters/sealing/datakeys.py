@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.sealing.erasures import Watch
 from adapters.sealing.gathering import Ask, Gathering
 from adapters.sealing.keyring import Keyring, KeyRow
 from adapters.sealing.recent import Recent
@@ -44,6 +45,8 @@ class DataKeys:
         self._changing = threading.Lock()
         self._erasures = keyring.erasures()
         self._look_again = time.monotonic() + ERASURES_SEEN_WITHIN
+        # Where a look is a round trip, nobody who seals or opens waits for it.
+        self._watch = Watch(self._forget_erased, lambda: ERASURES_SEEN_WITHIN) if keyring.far else None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keyring")
         self._gathering = Gathering(self._thread, self._prepare_all)
 
@@ -61,16 +64,19 @@ class DataKeys:
     def of(self, owner: str) -> OwnerKeys:
         """Give the owner's keys; ErasedError or UnreadableError where there are none to have."""
         self._look_for_erasures()
-        # Not prepared, or long unused: an indexed read here and now blocks the loop for 0.05 ms. The other ways are
-        # worse: all wrapped keys in memory (100 MB for a million owners), or a `prepare` before every read.
+        # Not prepared, or long unused: an indexed read here and now blocks the loop for 0.05 ms, or for a round trip
+        # where the keyring is on a server. The other ways are worse: all wrapped keys in memory (100 MB for a million
+        # owners), or a `prepare` before every read. Who loads a scene with people it has not seen prepares them first.
         return self._recent.get(owner) or self._load_one(owner)
 
     def close(self) -> None:
         """Finish what was begun."""
+        if self._watch is not None:
+            self._watch.close()
         self._thread.shutdown()
 
     def _look_for_erasures(self) -> None:
-        if time.monotonic() >= self._look_again:
+        if self._watch is None and time.monotonic() >= self._look_again:
             self._look_again = time.monotonic() + ERASURES_SEEN_WITHIN
             self._forget_erased()
 

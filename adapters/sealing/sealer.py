@@ -12,10 +12,11 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 
 from adapters.sealing.datakeys import HEAD, DataKeys
-from adapters.sealing.keyring import Keyring, KeyRow, open_keyring
+from adapters.sealing.keyring import Keyring, KeyRow
 from adapters.sealing.lookups import Lookups
 from adapters.sealing.master import SETTING, MasterKey
 from adapters.sealing.nonces import NONCES, SIZE
+from adapters.sealing.places import open_keyring
 from adapters.sealing.wrapping import Wrapping
 from core.errors import KeyringError, UnreadableError
 from core.models import Place
@@ -27,7 +28,8 @@ LOOKUP_ROW = b""
 
 @asynccontextmanager
 async def open_sealer(keyring: str | Path, master: MasterKey, *, fresh: bool) -> AsyncIterator["KeyringSealer"]:
-    """Open a `core.ports.Sealer` over the keyring at a path (or `sqlite:///PATH`), or one in memory (`:memory:`).
+    """Open a `core.ports.Sealer` over a keyring: a path (or `sqlite:///PATH`), `postgresql://...`, `redis://...`, or
+    `:memory:`.
 
     `fresh` says that the store holds no customers yet: only then is a keyring made where there is none. Raises
     KeyringError when the keyring is missing, is none of ours, or was made with another master key.
@@ -89,30 +91,19 @@ class KeyringSealer:
 
 
 def _open(place: str | Path, master: MasterKey, *, fresh: bool) -> KeyringSealer:
-    path = _path(place)
-    keyring = open_keyring(path, fresh=fresh or path is None)
+    keyring = open_keyring(place, fresh=fresh)
     try:
         wrapping = Wrapping(master)
         key = _lookup_key(keyring, wrapping)
         if key is None:
             raise KeyringError(
-                f"the master key does not fit the keyring at {path}: set {SETTING} to the key it was made with, "
-                "or restore the key file"
+                f"the master key does not fit the keyring at {keyring.name}: set {SETTING} to the key it was made "
+                "with, or restore the key file"
             )
         return KeyringSealer(keyring, wrapping, Lookups(key))
     except BaseException:
         keyring.close()
         raise
-
-
-def _path(place: str | Path) -> Path | None:
-    text = str(place).removeprefix("sqlite:///")
-    if text in {":memory:", "memory:"}:
-        return None
-    if "://" in text:
-        raise KeyringError(f"DESK_KEYRING is {text.split(':')[0]}://...: give the path of a file")
-    # Resolved, so that all who open one file lock each other out by one name.
-    return Path(text).resolve()
 
 
 def _lookup_key(keyring: Keyring, wrapping: Wrapping) -> bytes | None:

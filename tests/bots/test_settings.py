@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from bots.sections import AllSettings
 from bots.settings import key_file, keyring_place, read_settings, store_file, variables
 from core.config import SECRETS, check_settings_as
-from core.errors import ConfigError
+from core.errors import ConfigError, KeyringError
 
 ROOT = Path(__file__).parents[2]
 HOME = {"HOME": "/h"}
@@ -47,6 +47,23 @@ def test_keys_stand_beside_the_store(tmp_path):
     assert store_file(settings) == Path("a/desk.db")
     assert keyring_place(settings) == "a/desk.db.keys"
     assert key_file(settings) == Path("a/desk.db.key")
+
+
+def test_keys_of_a_store_on_a_server_stand_in_another_database_and_the_key_file_on_each_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/h")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    settings = read(tmp_path, {"DESK_STORE": "memory:", "DESK_KEYRING": "postgresql://db/desk_keys"})
+    assert keyring_place(settings) == "postgresql://db/desk_keys"
+    assert key_file(settings) == Path("/h/.local/share/deskmate/desk.db.key")
+    settings = settings.model_copy(update={"store": "postgresql://db/desk", "keyring": None})
+    assert keyring_place(settings) == "postgresql://db/desk_keys"
+
+
+@pytest.mark.parametrize("keyring", ["postgresql://db/desk", "postgres://other:pw@db:5432/desk?sslmode=require"])
+def test_the_keyring_is_never_in_the_database_of_the_store(tmp_path, keyring):
+    settings = read(tmp_path, {"DESK_STORE": "memory:", "DESK_KEYRING": keyring})
+    with pytest.raises(KeyringError, match="DESK_KEYRING is the database of the store: name another one"):
+        keyring_place(settings.model_copy(update={"store": "postgresql://db/desk"}))
 
 
 def test_what_is_in_memory_leaves_no_file(tmp_path):
