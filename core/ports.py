@@ -14,8 +14,8 @@ Outcome = tuple[Rows, ...] | RefusedError
 """What became of one commit: the rows of its returning records in order, or why the store refused it."""
 
 
-class Store(Protocol):
-    """Keeps what the desk must not lose. Made by `adapters.storage.open_store`, closed by who opened it."""
+class Writes(Protocol):
+    """Writes batches of commits: a store, or what adds something to a batch on its way to one."""
 
     async def write(self, batch: Sequence[Commit]) -> list[Outcome]:
         """Write all commits of the batch in one durable transaction; durable when this returns.
@@ -24,6 +24,10 @@ class Store(Protocol):
         RefusedError; its neighbours are written. Raises StoreError when nothing could be written.
         """
         ...
+
+
+class Store(Writes, Protocol):
+    """Keeps what the desk must not lose. Made by `adapters.storage.open_store`, closed by who opened it."""
 
     async def read(self, query: Query[RowT]) -> list[RowT]:
         """Answer a question from what is committed. Raises StoreError."""
@@ -57,6 +61,18 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what was begun and let go of files, locks and connections."""
+        ...
+
+
+class SessionStore(Writes, Protocol):
+    """Keeps standalone sessions, each by itself. Each commit is about one session, which its first record names."""
+
+    async def ask(self, session: bytes, query: Query[RowT]) -> list[RowT]:
+        """Answer a question about what is in a session, from what is committed. Raises StoreError."""
+        ...
+
+    def stamp(self) -> int | None:
+        """As `Store.stamp`."""
         ...
 
 

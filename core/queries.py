@@ -102,6 +102,26 @@ class SessionById(Query[SessionRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class StandRow:
+    """Where a session stands: while all three are the same, so is what the current branch holds.
+
+    `seq` is what the next item of the turn `head` would have, 0 where there is no turn.
+    """
+
+    version: int
+    head: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandOf(Query[StandRow]):
+    """Where a session stands; at most one."""
+
+    row = StandRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Sessions(Query[SessionRow]):
     """All sessions, the one spoken in last first; at most `limit`."""
 

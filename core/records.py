@@ -49,6 +49,14 @@ class SessionAt(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class TurnEnds(Record):
+    """Refuse with ChangedError unless `seq` is what the next item of the turn would have."""
+
+    turn: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceIs(Record):
     """Refuse with ChangedError unless the place is bound to this session (None: to none)."""
 

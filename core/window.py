@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from core.models import Item
 from core.sealed import decode_list
 
-LARGEST = 256 * 1024
+LARGEST = 1024 * 1024
 """Bytes of one window; what is larger is read in pages each time, and never kept."""
 OVERHEAD = 512
 """Bytes a window and its holder cost beside the items."""

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol
 
 from core.errors import RefusedError, StoreError
-from core.ports import Outcome
+from core.ports import Outcome, Writes
 from core.records import Commit, Rows
 
 log = logging.getLogger(__name__)
@@ -27,14 +26,6 @@ class Waiter(Protocol):
 
     def set_exception(self, error: Exception, /) -> None:
         """The commit was refused, or could not be written."""
-        ...
-
-
-class Writes(Protocol):
-    """What writes batches: a store, or what adds something to a batch on its way to one."""
-
-    async def write(self, batch: Sequence[Commit]) -> list[Outcome]:
-        """Write a batch; see `core.ports.Store`."""
         ...
 
 

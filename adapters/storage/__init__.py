@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from adapters.redis_server import is_redis
 from core.errors import ConfigError
 from core.ports import Store
 
@@ -30,5 +31,10 @@ async def _open(url: str, *, desk: bool) -> Store:
         from adapters.storage.sqlite_file import MEMORY
 
         return await SqliteStore.open(MEMORY if scheme == "memory" else rest.removeprefix("///"), desk=desk)
+    if is_redis(url):
+        raise ConfigError(
+            "DESK_STORE cannot be Redis: a turn of the desk is one commit over all it touches, and Redis keeps single "
+            f"sessions, for `open_session`. It must be {_ALLOWED}"
+        )
     # The URL itself may hold a password.
     raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {_ALLOWED}")

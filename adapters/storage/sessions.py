@@ -3,21 +3,23 @@
 import asyncio
 import logging
 import os
+import re
 import secrets
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from adapters.sealing import KeyringSealer, MasterKey, open_sealer
+from adapters.redis_server import address_of, is_redis
+from adapters.sealing import KeyringSealer, MasterKey, default_keyring, keyring_exists, open_sealer
 from adapters.sealing import master_key as find_master_key
 from adapters.storage import open_store
 from core.errors import KeyringError, StoreError
-from core.ports import Store
-from core.queries import Counts
+from core.ports import SessionStore, Store
+from core.queries import Counts, Query
 from core.standalone.desk_session import DeskSession
 from core.standalone.line import Lines
 from core.standalone.shared_store import Parts, SharedStore
@@ -25,6 +27,7 @@ from core.standalone.shared_store import Parts, SharedStore
 if TYPE_CHECKING:
     from core.standalone.desk_session import GivenSettings
 
+RowT = TypeVar("RowT")
 log = logging.getLogger(__name__)
 
 MEMORY = "memory:"
@@ -39,11 +42,14 @@ def open_session(
     keyring: str | None = None,
     session_settings: "GivenSettings" = None,
 ) -> DeskSession:
-    """Give the session of that id on the store a URL names (`sqlite:///FILE`, `memory:`); nothing is opened yet.
+    """Give the session of that id on the store a URL names; nothing is opened yet.
 
-    Content is sealed under `master_key` (32 bytes as base64 or hex), or without one under the key in FILE.key, made
-    where the store is new; `keyring` is the file of the wrapped data keys, FILE.keys without one. A key that is wrong
-    or missing is a KeyringError at first use. A store in memory ends with the last session on it.
+    The store is `sqlite:///FILE`, `memory:`, which ends with the last session on it, or `redis://HOST:PORT/NUMBER`
+    (`rediss://` over TLS), where `?ttl=SECONDS` lets a session that long unused expire and `?prefix=WORD` begins all
+    keys. Content is sealed under `master_key` (32 bytes as base64 or hex), or without one under the key in FILE.key,
+    for Redis in ~/.local/share/deskmate, made where the store is new. `keyring` says where the wrapped data keys are:
+    a file, or `postgresql://...`; without it they are in FILE.keys, for Redis in that Redis. A key that is wrong or
+    missing is a KeyringError at first use.
     """
     if url.startswith(FILE):
         url = FILE + os.path.abspath(url.removeprefix(FILE))
@@ -61,30 +67,82 @@ class Address:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Parts]:
         """Open the store and its sealer, in the loop that uses them."""
-        async with open_store(self.url) as store, AsyncExitStack() as stack:
-            yield Parts(store, await self._sealer(store, stack))
+        async with AsyncExitStack() as stack:
+            kept = await stack.enter_async_context(_open_kept(self.url))
+            yield Parts(kept.sessions, await self._sealer(kept, stack))
 
-    async def _sealer(self, store: Store, stack: AsyncExitStack) -> KeyringSealer:
-        if self.url == MEMORY:
-            return await stack.enter_async_context(open_sealer(":memory:", self._memory_key(), fresh=True))
-        path = self.url.removeprefix(FILE)
-        keyring = Path(self.keyring or f"{path}.keys")
-        made_before = await asyncio.to_thread(keyring.exists)
-        key = find_master_key(self.master_key, Path(f"{path}.key"), make=not made_before)
+    async def _sealer(self, kept: "Kept", stack: AsyncExitStack) -> KeyringSealer:
+        place = self.keyring or default_keyring(self.url)
+        key = await asyncio.to_thread(self._key, place)
         if key.made:
             log.warning("Key made at %s. Back it up: without it nothing here can be read.", key.made)
         try:
-            return await stack.enter_async_context(open_sealer(keyring, key, fresh=False))
+            return await stack.enter_async_context(open_sealer(place, key, fresh=False))
         except KeyringError:
             # Counting takes long in a large store, so only where there may be nothing in it yet.
-            if any(count.rows for count in await store.read(Counts())):
+            if await kept.holds_content():
                 raise
-        return await stack.enter_async_context(open_sealer(keyring, key, fresh=True))
+        return await stack.enter_async_context(open_sealer(place, key, fresh=True))
 
-    def _memory_key(self) -> MasterKey:
-        if self.master_key is None:
+    def _key(self, place: str) -> MasterKey:
+        if self.master_key is not None:
+            return find_master_key(self.master_key, Path())
+        if self.url == MEMORY:
             return MasterKey(secrets.token_bytes(32))
-        return find_master_key(self.master_key, Path())
+        path = self._key_file()
+        made_before = keyring_exists(place)
+        if not (made_before or path.parent.exists()) and is_redis(self.url):
+            path.parent.mkdir(mode=0o700, parents=True)
+        return find_master_key(None, path, make=not made_before)
+
+    def _key_file(self) -> Path:
+        """Beside the store's file; for Redis, in the user's data folder, under the name of what it opens."""
+        if not is_redis(self.url):
+            return Path(f"{self.url.removeprefix(FILE)}.key")
+        at = address_of(self.url)
+        name = re.sub(r"[^\w.-]+", "-", f"{at.name}-{at.prefix}")
+        return Path.home() / ".local/share/deskmate" / f"redis-{name}.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An open store of sessions, and how to learn whether anything is in it that a key of before would have sealed."""
+
+    sessions: SessionStore
+    holds_content: Callable[[], Awaitable[bool]]
+
+
+@asynccontextmanager
+async def _open_kept(url: str) -> AsyncIterator[Kept]:
+    if is_redis(url):
+        from adapters.storage.redis import RedisStore
+
+        redis = await RedisStore.open(address_of(url))
+        try:
+            yield Kept(redis, redis.has_sessions)
+        finally:
+            await redis.close()
+    else:
+        async with open_store(url) as store:
+            whole = WholeStore(store)
+            yield Kept(whole, whole.holds_content)
+
+
+class WholeStore:
+    """A `core.ports.SessionStore` in a store that keeps all in one: it finds what is asked without the session."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.write = store.write
+        self.stamp = store.stamp
+
+    async def ask(self, session: bytes, query: Query[RowT]) -> list[RowT]:
+        """Answer a question."""
+        return await self._store.read(query)
+
+    async def holds_content(self) -> bool:
+        """Whether anything is in it."""
+        return any(count.rows for count in await self._store.read(Counts()))
 
 
 @dataclass(slots=True)

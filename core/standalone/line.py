@@ -16,8 +16,8 @@ from core.errors import ChangedError, ConflictError, StoreError
 from core.lru import Lru
 from core.models import MAIN
 from core.ports import Sealer
-from core.queries import ItemRow, ItemsOf, Query, SessionById, WindowOf
-from core.records import AddSession, EnsureMain, Record, SessionAt
+from core.queries import ItemRow, ItemsOf, Query, SessionById, StandOf, WindowOf
+from core.records import AddSession, EnsureMain, Record, SessionAt, TurnEnds
 from core.sealed import branch_row, decode, item_row, open_json, open_sealed, row_of, seal_json
 from core.standalone.shared_store import Caller, Job, SharedStore
 from core.window import Window, Windows
@@ -123,6 +123,7 @@ class SessionLine:
         self.shared = lines.shared
         self._windows = lines.windows
         self._busy = False
+        self._looked = False
         self._waiting: deque[LineJob] = deque()
 
     # --- in any thread ------------------------------------------------------------------------------------------------
@@ -133,6 +134,11 @@ class SessionLine:
         if window is None or not window.covers(limit):
             return None
         return window if self.unchanged() else None
+
+    @property
+    def untold(self) -> bool:
+        """Whether the store cannot tell, without being asked, that somebody else wrote."""
+        return self.shared.parts.store.stamp() is None
 
     def unchanged(self) -> bool:
         """Whether surely nobody else wrote since this session was read; an odd stamp says that somebody is writing."""
@@ -175,6 +181,7 @@ class SessionLine:
         self.shared.work(self._work(job))
 
     def _begin(self, job: LineJob) -> None:
+        self._looked = False
         try:
             begun = job.at_once()
         except Exception as error:
@@ -208,11 +215,12 @@ class SessionLine:
     def forget(self) -> None:
         """Know nothing: what comes next reads first."""
         self.tip = None
+        self._looked = False
         self._windows.keep(self, None)
 
     def added(self, items: Sequence[bytes]) -> None:
         """Know the items that a commit of its own added."""
-        if self.unchanged():
+        if self.untold or self.unchanged():
             self._windows.add(self, items)
         else:
             # The window lacks what somebody else added meanwhile, even if it did not collide with the commit.
@@ -221,22 +229,24 @@ class SessionLine:
     def know(self, tip: Tip, window: Window | None) -> None:
         """Know where the session stands, and its newest items."""
         self.tip = tip
+        self._looked = True
         self._windows.keep(self, window)
 
     async def refresh(self) -> Tip:
-        """Know where the session stands: as read before, where nobody else wrote, or wrote to this session."""
+        """Know where the session stands: as read before, where nobody else wrote, or wrote to this session.
+
+        One job looks once: what somebody writes after that refuses its commit.
+        """
         tip = self.tip
         if tip is None:
             return await self.load()
-        if self.unchanged():
+        if self._looked or self.unchanged():
             return tip
         stamp = self._stamp()
-        rows = await self.read(SessionById(self.key))
-        last = (await self.items_of(tip.head))[-1:] if tip.head else []
-        same = bool(rows) and (rows[0].version, rows[0].head) == (tip.version, tip.head)
-        if not same or (last and last[0].seq + 1 != tip.seq):
+        known = [(tip.version, tip.head, tip.seq)] if tip.exists else []
+        if [(row.version, row.head, row.seq) for row in await self.read(StandOf(self.key))] != known:
             return await self.load()
-        self.stamp = stamp
+        self.stamp, self._looked = stamp, True
         return tip
 
     async def load(self, turns: int = 1) -> Tip:
@@ -260,6 +270,9 @@ class SessionLine:
         if not rows:
             return Tip(self.main), Window()
         session = rows[0]
+        if self.untold:
+            # Such a store is on a server, and so is its keyring: many that are read for the first time share a look-up.
+            await self.sealer.prepare((self.owner,))
         tip = Tip(session.branch, session.branch_body, session.version, session.revision, session.head, session.depth)
         if tip.head is None:
             return tip, Window()
@@ -292,12 +305,22 @@ class SessionLine:
 
     async def read(self, query: Query[RowT]) -> list[RowT]:
         """Ask the store."""
-        return await self.shared.parts.store.read(query)
+        return await self.shared.parts.store.ask(self.key, query)
 
     async def commit(self, records: Sequence[Record]) -> None:
         """Write records if the session still stands where it is known to."""
         tip = self.tip or await self.refresh()
-        await self.shared.writer.commit((SessionAt(self.key, tip.version), *records))
+        await self.shared.writer.commit((*self.guards(tip), *records))
+
+    def guards(self, tip: Tip) -> list[Record]:
+        """What refuses a commit where the session does not stand there any more.
+
+        Where a store cannot tell that somebody else wrote, a commit that is not refused is what tells that nobody did.
+        """
+        guards: list[Record] = [SessionAt(self.key, tip.version)]
+        if self.untold and tip.head is not None:
+            guards.append(TurnEnds(tip.head, tip.seq))
+        return guards
 
     async def items_of(self, turn: str) -> list[ItemRow]:
         """The items of a turn."""

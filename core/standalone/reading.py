@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.models import Item
 from core.queries import ItemRow, TurnAt, WindowOf
 from core.sealed import decode, decode_list
-from core.standalone.line import SessionLine, is_user
+from core.standalone.line import SessionLine, Tip, is_user
 from core.window import LARGEST, Window
 
 PAGE = 256
@@ -43,12 +43,32 @@ async def read_whole(line: SessionLine) -> list[Item]:
     tip = await line.refresh()
     if line.window is None or not line.window.complete:
         if tip.depth > PAGE:
-            return await read_all(line, Stretch(tip.head, tip.depth))
+            return await _read_long(line, tip)
         tip = await line.load(PAGE)
     window = line.window or Window()
     if window.size > LARGEST:
         line.know(tip, window.cut(line.wanted))
+    else:
+        # Whoever reads all does so again and again: what is added must not cut the window down.
+        line.wanted = max(line.wanted, len(window))
     return window.read()
+
+
+async def _read_long(line: SessionLine, tip: Tip) -> list[Item]:
+    """Read all items in pages, and keep them as the window if they are not too large."""
+    found: list[list[bytes]] = []
+    items: list[list[Item]] = []
+    last: ItemRow | None = None
+    async for rows in pages(line, Stretch(tip.head, tip.depth)):
+        last = last or (rows[-1] if rows else None)
+        found.append(list(map(line.open_item, rows)))
+        items.append(decode_list(found[-1]))
+    window = Window(item for page in reversed(found) for item in page)
+    # Read at several moments: it is what the tip says only where nothing was added to its last turn meanwhile.
+    if last is not None and (last.turn, last.seq + 1) == (tip.head, tip.seq) and window.size <= LARGEST:
+        line.wanted = max(line.wanted, len(window))
+        line.know(tip, window)
+    return [item for page in reversed(items) for item in page]
 
 
 async def read_all(line: SessionLine, stretch: Stretch, enough: int | None = None) -> list[Item]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import DeskError, StoreError
-from core.ports import Sealer, Store
+from core.ports import Sealer, SessionStore
 from core.writer import GroupWriter
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ PATIENCE = 60.0
 class Parts:
     """What is opened in the thread."""
 
-    store: Store
+    store: SessionStore
     sealer: Sealer
 
 

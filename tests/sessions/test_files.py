@@ -13,6 +13,7 @@ from core.errors import (
     KeyringError,
     StoreError,
 )
+from core.queries import Counts
 from tests.sessions.samples import ROOT, answer, call, output, say, turn, turns, user
 
 
@@ -34,16 +35,17 @@ async def test_nothing_that_was_said_stands_in_the_files_as_it_is(tmp_path):
 
 
 async def test_what_was_popped_or_cleared_is_gone_from_the_store(lasting_url, monkeypatch):
-    from core.queries import Counts
-
     async with open_session(lasting_url, "alice") as session:
         await say(session, 1, 2)
-        store = session._line.shared.parts.store
         await session.pop_item()
-        assert {count.table: count.rows for count in await store.read(Counts())}["item"] == 7
+        assert (await counts(session))["item"] == 7
         await session.clear_session()
-        counts = {count.table: count.rows for count in await store.read(Counts())}
-        assert (counts["turn"], counts["item"]) == (0, 0)
+        counted = await counts(session)
+        assert (counted["turn"], counted["item"]) == (0, 0)
+
+
+async def counts(session):
+    return {count.table: count.rows for count in await session._do(lambda line: line.read(Counts()))}
 
 
 async def test_a_wrong_or_missing_key_is_an_error_and_never_an_empty_history(lasting_url, tmp_path):
@@ -56,7 +58,7 @@ async def test_a_wrong_or_missing_key_is_an_error_and_never_an_empty_history(las
     with pytest.raises(KeyringError):
         await stranger.add_items([user("let me in")])
     stranger.close()
-    key = next(tmp_path.glob("*.key"))
+    key = next(tmp_path.rglob("*.key"))
     key.rename(tmp_path / "elsewhere")
     async with open_session(lasting_url, "alice") as session:
         with pytest.raises(KeyringError):
@@ -69,7 +71,7 @@ async def test_a_master_key_of_ones_own_needs_no_key_file(lasting_url, tmp_path)
     for _ in range(2):
         async with open_session(lasting_url, "alice", master_key="ab" * 32) as session:
             await say(session, 1)
-    assert list(tmp_path.glob("*.key")) == []
+    assert list(tmp_path.rglob("*.key")) == []
 
 
 async def test_a_store_that_cannot_be_opened_says_so_each_time(tmp_path):

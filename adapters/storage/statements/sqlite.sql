@@ -16,6 +16,10 @@ INSERT INTO refusal (stopped) SELECT 1 FROM inbox WHERE id = :event AND stopped;
 INSERT INTO refusal (changed)
 SELECT 1 FROM given WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = given.session AND version = given.version);
 
+-- name: TurnEnds
+INSERT INTO refusal (changed)
+SELECT 1 FROM given WHERE (SELECT coalesce(max(seq) + 1, 0) FROM item WHERE turn = given.turn) <> given.seq;
+
 -- name: PlaceIs
 INSERT INTO refusal (changed)
 SELECT 1 FROM given WHERE (SELECT session FROM place WHERE key = given.key) IS NOT given.session;
@@ -294,6 +298,11 @@ SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), 
     coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
 FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
 WHERE s.id = :id;
+
+-- name: StandOf
+SELECT s.version, b.head, (SELECT coalesce(max(seq) + 1, 0) FROM item WHERE turn = b.head)
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch
+WHERE s.id = :session;
 
 -- name: Sessions
 SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), b.head, coalesce(t.depth, 0),
