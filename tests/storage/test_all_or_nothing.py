@@ -39,6 +39,7 @@ from core.queries import (
     Sessions,
     SessionsSpokenBy,
     SilentSessions,
+    StandOf,
     StoppedBy,
     SummaryUpTo,
     TicketById,
@@ -105,6 +106,7 @@ from core.records import (
     SessionAt,
     SwitchBranch,
     TicketAt,
+    TurnEnds,
 )
 from tests.storage.samples import (
     HOUR,
@@ -135,7 +137,7 @@ BEFORE = (
 )  # fmt: skip
 
 EVERYTHING = (
-    LaneIs(S, 1), NotStopped("e1"), SessionAt(S, 4), PlaceIs(b"place", S), QueueEnds(S, 2),
+    LaneIs(S, 1), NotStopped("e1"), SessionAt(S, 4), TurnEnds("t3", 2), PlaceIs(b"place", S), QueueEnds(S, 2),
     CustomerAt("c", 1), TicketAt("k1", 1), AuditEnds(b"link a1"), Reserve("n", 1),
     customer("c2"), identity(b"i2", customer="c2"), PutCustomer("c", b"new"), *session(b"s2"),
     BindPlace(b"place", b"s2", "c", 2, b"new"), PutSession(S, "human", 1), event("e3"), ClaimLane(S, "worker", HOUR),
@@ -157,7 +159,7 @@ EVERYTHING = (
 QUESTIONS = (
     CustomerOfIdentity(b"i2"), CustomerById("c"), Customers(), IdentitiesOf("c2"), SessionById(S), Sessions(9),
     SessionsSpokenBy("c", 9), SilentSessions(99, 9), PlaceByKey(b"place"), WaitingLanes(9), LaneById(S), NextEvent(S),
-    QueuedAfter(S, 1),
+    QueuedAfter(S, 1), StandOf(S),
     MessageBefore(S, 9), StoppedBy(S, 9), ParkedEvents(9), WindowOf("t4", 9), TurnById("t1"), TurnsUpTo("t3", 9),
     TurnsAfter("t3", 0),
     TurnAt("t3", 1), TurnsOf(S), TurnsSpokenBy("c", 9), ItemsOf("t1"), BranchesOf(S), BranchByName(S, MAIN_BRANCH),
