@@ -74,6 +74,9 @@ def _in_postgres(statement):
 
 
 def _in_a_loop_of_its_own(run):
-    # The test may run in a loop already.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(run())).result()

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -98,7 +98,7 @@ class PostgresKeyring:
         elif not await self._has_keys():
             raise missing(self.name, restore="database")
         self._pool = await self._driver.create_pool(
-            self._place, min_size=1, max_size=CONNECTIONS, command_timeout=ANSWERED_WITHIN, **_durable()
+            self._place, min_size=0, max_size=CONNECTIONS, command_timeout=ANSWERED_WITHIN, **_durable()
         )
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_LOCK)
@@ -157,7 +157,16 @@ class PostgresKeyring:
     # --- from any thread ----------------------------------------------------------------------------------------------
 
     def _do(self, ask: Callable[[], Coroutine[Any, Any, AnswerT]], kind: type[DeskError] = StoreError) -> AnswerT:
+        cut = (
+            *(self._driver.PostgresConnectionError, self._driver.AdminShutdownError),
+            *(self._driver.InterfaceError, self._driver.InternalClientError, ConnectionError),
+        )
+
         async def asked() -> AnswerT:
+            # Each connection of the pool may have been cut; to do any of this twice does no harm.
+            for _ in range(CONNECTIONS):
+                with suppress(*cut):
+                    return await ask()
             return await ask()
 
         with self._clear_errors(kind):
@@ -167,7 +176,10 @@ class PostgresKeyring:
     def _clear_errors(self, kind: type[DeskError]) -> Iterator[None]:
         try:
             yield
-        except (self._driver.PostgresError, self._driver.InterfaceError, OSError, TimeoutError) as error:
+        except (
+            *(self._driver.PostgresError, self._driver.InterfaceError),
+            *(self._driver.InternalClientError, OSError, TimeoutError),
+        ) as error:
             said = str(error) or "it does not answer"
             raise kind(f"the keyring at {self.name} cannot be used: {said}") from error
 
