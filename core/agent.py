@@ -24,6 +24,7 @@ from agents import (
     ToolExecutionConfig,
 )
 from agents.items import TResponseInputItem
+from agents.tracing import get_trace_provider
 
 from core.config import AgentSettings, Settings
 from core.context import SupportContext
@@ -72,6 +73,8 @@ class SupportAgent:
     """Answers turns with the agents the settings describe, all on one model."""
 
     def __init__(self, settings: Settings, model: Model, personal: PersonalData) -> None:
+        # Made by the SDK at the first turn otherwise, with all it imports for that: the loop stood still for 100 ms.
+        get_trace_provider()
         self.model = model
         self._personal = personal
         self._public = _operators_words(settings.agent)

@@ -47,6 +47,7 @@ class Deliveries:
         self._store = kit.store
         self._sealer = kit.sealer
         self._writer = kit.writer
+        self._turnstile = kit.turnstile
         self._queues: dict[bytes, _Queue] = {}
         self._sent: Lru[str, str] = Lru(8192)
         self._idle = asyncio.Event()
@@ -161,6 +162,7 @@ class Deliveries:
                 return found
         if not platform.repeats_by_key:
             await self._mark(piece, "sending")
+        await self._turnstile.passed()
         return await platform.post(delivery)
 
     async def _give_up(self, platform: Platform, piece: Outgoing, delivery: Delivery) -> None:

@@ -31,6 +31,7 @@ from core.scene import branch_name
 from core.standing import standing_of
 from core.summing import Summaries
 from core.turns import Turns
+from core.turnstile import Turnstile
 from core.worker import Workers
 from core.writer import GroupWriter
 
@@ -77,6 +78,7 @@ class Desk:
             histories=Histories(store, sealer),
             summaries=Summaries(settings, model, personal),
             personal=personal,
+            turnstile=Turnstile(),
             stand_in=stand_in,
         )
         self._lanes = Lanes(store, self.writer, lease=settings.work.lease_seconds)

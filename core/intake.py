@@ -64,6 +64,7 @@ class Intake:
         self._writer = kit.writer
         self._places = kit.places
         self._personal = kit.personal
+        self._turnstile = kit.turnstile
         self._lanes = lanes
         self._customers: Lru[bytes, str] = Lru(65_536)
         self._sessions: Lru[bytes, bool] = Lru(65_536)
@@ -71,6 +72,7 @@ class Intake:
     async def take(self, event: Event) -> Taken:
         """Commit an event to the inbox and to its lane; durable when this returns."""
         event = clean(event)
+        await self._turnstile.passed()
         while True:
             try:
                 return await self._take(event)

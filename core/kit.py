@@ -8,6 +8,7 @@ from core.personal.masking import PersonalData
 from core.places import Places
 from core.ports import Sealer, Store
 from core.summing import Summaries
+from core.turnstile import Turnstile
 from core.writer import GroupWriter
 
 
@@ -26,4 +27,5 @@ class Kit:
     histories: Histories
     summaries: Summaries
     personal: PersonalData
+    turnstile: Turnstile
     stand_in: bool = False

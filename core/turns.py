@@ -204,6 +204,7 @@ class Turns:
             running.task = None
 
     async def _ask_agent(self, draft: _Draft, watching: Watching) -> Answer:
+        await self._kit.turnstile.passed()
         return await self._agent.answer(
             draft.session,
             self._context(draft),
