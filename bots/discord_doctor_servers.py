@@ -8,6 +8,7 @@ from discord.abc import GuildChannel
 from adapters.discord.permissions import PERMISSIONS, Permission, invite_url
 from bots.doctor import Findings
 from bots.sections import DiscordSection
+from bots.serving import listed
 
 SERVERS = 20
 """Servers that are looked at."""
@@ -49,11 +50,20 @@ async def _look_at_server(
         do=f"invite the app again, with {invite_url(str(client.application_id))}" if missing else "",
     )
     found: set[str] = set()
+    closed: list[str] = []
     for channel in await server.fetch_channels():
         called = {str(channel.id), channel.name.lower()} & wanted
         if called and channel.type in (discord.ChannelType.text, discord.ChannelType.news, *_FORUMS):
             found |= called
             _look_at_channel(findings, server, channel, us)
+        elif channel.type is discord.ChannelType.text and _opens_no_thread(channel.permissions_for(us)):
+            closed.append(f"#{channel.name}")
+    if closed and not missing:
+        findings.note(
+            _CHECK,
+            f"{server.name}: it answers in the channel, as it may open no thread, in {listed(closed)}",
+            do="in the settings of each, Permissions, allow Create Public Threads to the app",
+        )
     return found
 
 
@@ -64,6 +74,11 @@ def _look_at_channel(findings: Findings, server: discord.Guild, channel: GuildCh
         f"{server.name} #{channel.name}: {_said(missing)}",
         do=f"in the settings of #{channel.name} in {server.name}, Permissions, allow it to the app" if missing else "",
     )
+
+
+def _opens_no_thread(granted: discord.Permissions) -> bool:
+    """Whether the app is heard in a channel and may open no thread there."""
+    return granted.view_channel and granted.send_messages and not granted.create_public_threads
 
 
 def _missing(granted: discord.Permissions, *, in_forum: bool = False) -> list[Permission]:

@@ -14,6 +14,7 @@ import aiohttp
 import discord
 
 from adapters.discord.app import DiscordApp
+from adapters.discord.identifying import SessionsEndError
 from bots.discord_settings import TOKEN, WHERE_CONTENT_IS, WHERE_TOKENS_ARE
 from core.errors import ConfigError
 
@@ -93,6 +94,8 @@ def _reason(app: DiscordApp, ended: Exception | None) -> str:
         if ended.code == WRONG_TOKEN:
             raise ConfigError(f"{TOKEN} was refused: {WHERE_TOKENS_ARE}") from ended
         return f"Discord closed the connection ({ended.code})"
+    if isinstance(ended, SessionsEndError):
+        return "Discord ends each session as soon as it begins"
     return away(ended) or ("the connection to Discord broke" if ended else "the connection to Discord was lost")
 
 

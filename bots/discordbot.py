@@ -13,6 +13,7 @@ from bots.discord_lives import live_on
 from bots.discord_settings import DiscordSettings
 from bots.sections import AllSettings
 from bots.serving import Say, listed, run_parts
+from core.access import role_of
 from core.words import WORDS
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def options_of(settings: AllSettings) -> Options:
     section = settings.discord
     return Options(
         support=frozenset(section.support),
-        staff=frozenset(identity for identity, role in settings.roles.items() if role != "customer"),
+        is_staff=lambda ref: role_of(settings, ref) != "customer",
         content=section.content,
         open_threads=section.open_threads,
         messages_a_minute=section.messages_a_minute,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from core.audit import DESK, audit_record, short
 from core.clock import now
-from core.config import Role, Settings
+from core.config import GROUP, Role, Settings
 from core.errors import BadInputError, ErasedError, NoSuchSessionError, NotAllowedError
 from core.models import ConversationRef
 from core.ports import Sealer, Store
@@ -61,8 +61,16 @@ class Door:
 
 
 def role_of(settings: Settings, ref: ConversationRef) -> Role:
-    """The role of who speaks in `ref`; a customer unless the settings say otherwise."""
-    return settings.roles.get(f"{ref.platform}/{ref.workspace}/{ref.user}", "customer")
+    """The role of who speaks in `ref`; a customer unless the settings say otherwise.
+
+    What they say of the person counts before what they say of groups; of those the highest.
+    """
+    here = f"{ref.platform}/{ref.workspace}"
+    own = settings.roles.get(f"{here}/{ref.user}")
+    if own is not None and not ref.user.startswith(GROUP):
+        return own
+    given = [settings.roles.get(f"{here}/{GROUP}{group}", "customer") for group in ref.groups]
+    return max(given, key=_RANK.__getitem__, default="customer")
 
 
 def may(role: Role, operation: Operation) -> bool:

@@ -18,6 +18,8 @@ Policy = Literal["keep", "mask_before_storage", "mask_before_model"]
 """What is done about a kind of personal data."""
 KINDS = frozenset(("email", "phone", "card", "iban", "ip", "secret"))
 """The kinds of personal data the desk finds by itself."""
+GROUP = "@"
+"""What stands before a group's id where a role is given to a group of a platform instead of a person."""
 MAX_TEXT = 16_000
 """Characters of one message; longer ones are refused."""
 
@@ -239,7 +241,10 @@ class Settings(Section):
     def _roles_name_identities(cls, roles: dict[str, Role]) -> dict[str, Role]:
         for identity in roles:
             if len(identity.split("/")) != 3 or not all(identity.split("/")):
-                raise ValueError(f"{identity!r} must be platform/workspace/user, such as 'terminal/local/alice'")
+                raise ValueError(
+                    f"{identity!r} must be platform/workspace/user, such as 'terminal/local/alice', "
+                    f"or platform/workspace/{GROUP}group, such as 'discord/42/{GROUP}99'"
+                )
         return roles
 
 

@@ -41,10 +41,15 @@ def message_name(ref: ConversationRef, message: str) -> str:
     return "\x1f".join((ref.platform, ref.workspace, ref.channel, message))
 
 
+def read_ref(value: dict[str, Any]) -> ConversationRef:
+    """Read a ref from the JSON of its fields."""
+    return ConversationRef(**value | {"groups": tuple(value.get("groups", ()))})
+
+
 def read_event(kind: str, value: dict[str, Any]) -> Event:
     """Read an event from the JSON of its fields; `kind` as `kind_of` names it."""
     rest = {key: part for key, part in value.items() if key not in _NESTED}
-    ref = ConversationRef(**value["ref"])
+    ref = read_ref(value["ref"])
     match kind:
         case "message":
             return UserMessage(
@@ -55,7 +60,7 @@ def read_event(kind: str, value: dict[str, Any]) -> Event:
                 **rest,
             )
         case "command":
-            said_at = ConversationRef(**value["said_at"]) if value.get("said_at") else None
+            said_at = read_ref(value["said_at"]) if value.get("said_at") else None
             profile, args = Profile(**value["profile"]), tuple(value["args"])
             return Command(ref=ref, profile=profile, args=args, said_at=said_at, **rest)
         case "edit":

@@ -22,6 +22,8 @@ class ConversationRef:
     """Where and by whom something was said, in the platform's own ids.
 
     `thread` is the root message or thread of a threaded place; `direct` says that only this user reads the place.
+    `groups` are those the platform has the user in (roles on Discord, user groups in Slack) when it was said: they may
+    give a role, and tell no places apart.
     """
 
     platform: str
@@ -31,6 +33,7 @@ class ConversationRef:
     thread: str | None = None
     device: str | None = None
     direct: bool = True
+    groups: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Opener:
         platform = self.platforms.get(event.ref.platform)
         if platform is None:
             raise ElsewhereError(event.ref.platform)
-        address = Address(event.ref, event.id, row.session, session_name, row.customer)
+        address = Address(replace(event.ref, groups=()), event.id, row.session, session_name, row.customer)
         return Mail(row.id, row.at, address, platform, self.kit.sealer)
 
     async def _aside(self, event: Event, scene: Scene, platform: Platform) -> Aside | None:

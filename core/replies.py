@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.events import message_name
+from core.events import message_name, read_ref
 from core.models import Button, ConversationRef, Delivery, DeliveryKind, TextFile
 from core.ports import Platform, Sealer
 from core.queries import DeliveryRow
@@ -149,7 +149,7 @@ def open_delivery(sealer: Sealer, row: DeliveryRow) -> Delivery:
     value = open_json(sealer, "outbox", row.owner, row.key, row.body)
     buttons = tuple(Button(button["label"], button["command"], tuple(button["args"])) for button in value["buttons"])
     file = TextFile(**value["file"]) if value.get("file") else None
-    return Delivery(**{**value, "ref": ConversationRef(**value["ref"]), "buttons": buttons, "file": file})
+    return Delivery(**{**value, "ref": read_ref(value["ref"]), "buttons": buttons, "file": file})
 
 
 def outgoing_of(sealer: Sealer, row: DeliveryRow) -> Outgoing:

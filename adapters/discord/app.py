@@ -13,6 +13,7 @@ from adapters.discord import render
 from adapters.discord.client import DeskClient
 from adapters.discord.door import best_effort
 from adapters.discord.hearing import Hearing
+from adapters.discord.identifying import Identifying
 from adapters.discord.options import Aim, Options
 from adapters.discord.parts import made_of
 from adapters.discord.pressing import Pressing
@@ -47,11 +48,13 @@ class DiscordApp:
         self._words = words
         self._aim = aim or Aim()
         self._parts = made_of(options or Options())
-        self._hearing = Hearing(self._parts)
+        emoji = frozenset(word.emoji for word in words if word.emoji)
+        self._hearing = Hearing(self._parts, emoji)
         private = frozenset(word.name for word in words if word.answer == "private")
         self._pressing = Pressing(self._parts, self._hearing, private)
         self._client: DeskClient | None = None
         self._connected = asyncio.Event()
+        self._identifying = Identifying()
 
     async def __aenter__(self) -> "DiscordApp":
         """Nothing is open before a client runs."""
@@ -85,7 +88,8 @@ class DiscordApp:
         `discord.PrivilegedIntentsRequired`, `discord.ConnectionClosed` with its code, or whatever a malformed frame or
         a missing network came to. May be called again: a new client is made each time, and what is to be posted waits.
         """
-        client = DeskClient(self, self._words, self._aim, content=self._parts.options.content)
+        content = self._parts.options.content
+        client = DeskClient(self, self._words, self._aim, identifying=self._identifying, content=content)
         try:
             async with client:
                 # A session that can be resumed is resumed. Where it cannot, the library would try again by itself, for
@@ -113,6 +117,7 @@ class DiscordApp:
 
     async def settled(self) -> None:
         """Wait until all that came in so far is taken in, or is not."""
+        await self._parts.catch_up.nobody_waits()
         await self._parts.door.settled()
 
     @property
@@ -207,7 +212,7 @@ class DiscordApp:
     async def link(self, ref: ConversationRef) -> str | None:
         """Link to a thread."""
         thread = self._parts.threads.id_of(ref)
-        return f"<#{thread}>" if thread and ref.thread is not None else None
+        return f"<#{thread}>" if thread and self._parts.threads.has_thread(ref) else None
 
     def _with_hint(self, delivery: Delivery) -> Delivery:
         """Say how to go on below an answer, where the app may not read what does not call it."""

@@ -1,17 +1,19 @@
 """What was said while nobody listened: read again from where the desk last heard of each channel.
 
 A gateway session that is resumed sends what was missed; after a refused resume, or a restart, the rest is read. The
-inbox refuses what it has seen, so to read too much does no harm. Where nothing was heard yet we start at the newest.
+inbox refuses what it has seen, so to read too much does no harm. A place nobody heard of is read from when the gateway
+was last listened to; where nobody ever listened we start at the newest. What comes live waits for what was missed.
 https://docs.discord.com/developers/resources/message#get-channel-messages
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 
 from adapters.discord.api import UNKNOWN_CHANNEL, DiscordApi, RefusedCallError
+from adapters.discord.listening import Listening
 from adapters.discord.refs import Room, RoomKind, snowflake_at, snowflake_seconds
 from adapters.payloads import Json, objects_in, text_in
 from core.errors import DeskError, PlatformError
@@ -23,6 +25,8 @@ HEARD = "heard"
 KEEP_SECONDS = 5.0
 DAYS = 7
 """How long a channel may have been silent to be read again, and how old a message may be."""
+DIRECT_DAYS = 90
+"""The same silence for direct conversations: of them nothing else tells that somebody wrote."""
 MOST = 300
 """Channels that are read again at most, those last heard of."""
 PAGES, PAGE = 5, 100
@@ -45,9 +49,10 @@ class Mark:
 class CatchUp:
     """Remembers the newest message of each channel, and reads what came after it."""
 
-    def __init__(self, api: DiscordApi) -> None:
+    def __init__(self, api: DiscordApi, listening: Listening) -> None:
         """Nothing is read here."""
         self._api = api
+        self._listening = listening
         self._notes: Notes | None = None
         self._marks: dict[str, Mark] = {}
         self._fresh: set[str] = set()
@@ -55,18 +60,23 @@ class CatchUp:
         self._coming: dict[str, set[int]] = {}
         self._unread: dict[str, Mark] = {}
         self._held: dict[str, Mark] = {}
+        self._behind: dict[str, list[Callable[[], None]]] = {}
+        self._nobody_waits = asyncio.Event()
+        self._nobody_waits.set()
 
     def remember_in(self, notes: Notes) -> None:
         """Use these notes from now on."""
         self._notes = notes
+        self._listening.remember_in(notes)
 
     async def load(self) -> None:
         """Read the marks; those too old to matter are forgotten."""
         noted = await self._notes.all(HEARD) if self._notes else {}
-        since = int(snowflake_at(time.time() - DAYS * _DAY))
+        await self._listening.load()
         for channel, value in noted.items():
             mark = Mark(**value)
-            if int(mark.newest) >= since:
+            days = DIRECT_DAYS if mark.kind == "direct" else DAYS
+            if int(mark.newest) >= int(snowflake_at(time.time() - days * _DAY)):
                 self._marks.setdefault(channel, mark)
             elif self._notes:
                 await self._notes.drop(HEARD, channel)
@@ -113,6 +123,8 @@ class CatchUp:
             return
         for channel in fresh & self._marks.keys():
             await self._notes.ride(HEARD, channel, asdict(self._mark(channel)))
+        if self.is_done:
+            await self._listening.keep()
 
     async def keep_on(self) -> None:
         """Write down what is heard, every few seconds: not with each message, of which there may be hundreds."""
@@ -129,6 +141,31 @@ class CatchUp:
         newest = sorted(marks.items(), key=lambda mark: int(mark[1].newest), reverse=True)[:MOST]
         self._unread = dict(newest) | self._unread
 
+    def finds(self, room: Room, newest: str) -> bool:
+        """Take note of a place as the gateway shows it at the start; whether something was missed that is to be read.
+
+        Of a place that was heard of before its own mark says so.
+        """
+        if room.id in self._marks or room.kind == "forum" or len(self._unread) >= MOST:
+            return False
+        if not self._listening.missed(newest):
+            return False
+        self._marks[room.id] = self._unread[room.id] = Mark(self._listening.since, room.kind, room.guild)
+        return True
+
+    def waits(self, places: Iterable[str], go_on: Callable[[], None]) -> bool:
+        """Whether what comes live in one of these places has to wait for what was missed there; then it goes on."""
+        place = next((one for one in places if one in self._unread), None)
+        if place is None:
+            return False
+        self._behind.setdefault(place, []).append(go_on)
+        self._nobody_waits.clear()
+        return True
+
+    async def nobody_waits(self) -> None:
+        """Wait until nothing that came live waits any more."""
+        await self._nobody_waits.wait()
+
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to read."""
@@ -136,10 +173,12 @@ class CatchUp:
 
     async def read(self, take: Take) -> int:
         """Hand in what was said meanwhile, channel by channel; how many messages that were."""
-        found = 0
-        # Channels before the threads below them.
-        for channel, mark in sorted(self._unread.items(), key=lambda mark: (mark[1].kind == "thread", int(mark[0]))):
-            found += await self._read_one(channel, mark, take)
+        found, tried = 0, set[str]()
+        while left := self._unread.keys() - tried:
+            # First where somebody waits behind it; channels before the threads below them.
+            channel = min(left, key=lambda one: (one not in self._behind, self._unread[one].kind == "thread", int(one)))
+            tried.add(channel)
+            found += await self._read_one(channel, self._unread[channel], take)
         return found
 
     async def _read_one(self, channel: str, mark: Mark, take: Take) -> int:
@@ -159,6 +198,9 @@ class CatchUp:
                 await self.forget(channel)
         except PlatformError as error:
             log.warning("what was said in channel %s meanwhile cannot be read: %s", channel, error)
+        finally:
+            # Also where it cannot be read now: who writes there is not kept waiting for it.
+            self._let_on(channel)
         return found
 
     def _mark(self, channel: str) -> Mark:
@@ -171,6 +213,14 @@ class CatchUp:
         held = self._held.pop(channel, None)
         if held is not None:
             self._marks[channel] = held
+            self._fresh.add(channel)
+
+    def _let_on(self, channel: str) -> None:
+        """Let what came live go on, in the order it came."""
+        for go_on in self._behind.pop(channel, ()):
+            go_on()
+        if not self._behind:
+            self._nobody_waits.set()
 
     async def forget(self, channel: str) -> None:
         """Forget a channel that is gone."""

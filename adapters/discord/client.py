@@ -1,5 +1,6 @@
 """discord.py's client: one life on the gateway. It hands on what comes, and decides nothing."""
 
+import asyncio
 import json
 import logging
 import re
@@ -12,6 +13,7 @@ from discord.ui import Button, DynamicItem
 from yarl import URL
 
 from adapters.discord.api import watching
+from adapters.discord.identifying import Identifying
 from adapters.discord.options import Aim
 from adapters.discord.saying import BUTTON
 from adapters.discord.words import Interaction, Tree, Word
@@ -47,7 +49,7 @@ class Ears(Protocol):
 class DeskClient(discord.AutoShardedClient):
     """One client, from its login to its end. A new one is made for each life."""
 
-    def __init__(self, ears: Ears, words: Sequence[Word], aim: Aim, *, content: bool) -> None:
+    def __init__(self, ears: Ears, words: Sequence[Word], aim: Aim, *, identifying: Identifying, content: bool) -> None:
         """Nothing is connected here."""
         super().__init__(
             intents=intents(content=content),
@@ -61,6 +63,7 @@ class DeskClient(discord.AutoShardedClient):
             http_trace=watching(),
         )
         self.ears = ears
+        self._identifying = identifying
         self.tree = Tree(self, words, ears.interaction, {"ticket": ears.tickets, "branch": ears.branches})
         if aim.api_base:
             Route.BASE = aim.api_base.rstrip("/")
@@ -71,6 +74,10 @@ class DeskClient(discord.AutoShardedClient):
         """Let our buttons be heard, also those of a client before this one."""
         self.add_dynamic_items(DeskButton)
         await self.ears.set_up(self)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait before a session begins. Raises SessionsEndError where there were too many."""
+        await asyncio.sleep(self._identifying.pause(shard_id or 0, initial=initial))
 
     async def on_socket_raw_receive(self, text: str) -> None:
         """Hand on a frame as it came."""

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from adapters.discord import translate
 from adapters.discord.api import CLOSED_DM, RefusedCallError
 from adapters.discord.door import best_effort
 from adapters.discord.parts import Parts
-from adapters.discord.refs import PLATFORM, Room
+from adapters.discord.refs import Room, roles_in, room_in
 from adapters.discord.render import line
 from adapters.discord.threads import Thread, below
 from adapters.discord.translate import Heard
@@ -22,17 +23,25 @@ TOO_FAST = "That was more than {most} messages a minute, and I left the last one
 TOO_MANY = "You have {count} conversations open already: {threads}. Go on in one of them, please."
 NOT_READ = "I cannot read this here: mention me, or reply to a message of mine with the ping on."
 CATCH_UP_PAUSE = 30.0
+VARIATION = "\N{VARIATION SELECTOR-16}"
+HELLO = 10
+"""What the gateway says first on each connection."""
+IN_ORDER = "MESSAGE_"
+"""What begins so is done to messages: it waits for what was missed before it."""
 
 
 class Hearing:
     """Takes frames in, each after what came before it in its conversation."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Nothing is heard yet."""
+    def __init__(self, parts: Parts, emoji: frozenset[str]) -> None:
+        """Nothing is heard yet. `emoji` are those that say a word."""
         self._parts = parts
+        self._emoji = emoji
         self._sessions: dict[int, str] = {}
         self._shards = 1
         self._told: set[str] = set()
+        self._catching_up = False
+        self._missed_more = asyncio.Event()
         self._ways: dict[str, Callable[[Json, str], None]] = {
             "READY": self._ready,
             "GUILD_CREATE": self._guild,
@@ -50,9 +59,16 @@ class Hearing:
 
     def take(self, frame: Json) -> None:
         """Take a frame in; what means nothing to us is passed over."""
-        way, said, seq = self._ways.get(text_in(frame, "t")), frame.get("d"), frame.get("s")
-        if way is not None and isinstance(said, dict) and self._parts.door.desk is not None:
-            way(said, f"{self._session_of(text_in(said, 'guild_id'))}:{seq}")
+        if frame.get("op") == HELLO:
+            self._parts.listening.begins()
+        self._parts.listening.hears()
+        name, said = text_in(frame, "t"), frame.get("d")
+        way = self._ways.get(name)
+        if way is None or not isinstance(said, dict) or self._parts.door.desk is None:
+            return
+        what = said, f"{self._session_of(text_in(said, 'guild_id'))}:{frame.get('s')}"
+        if not (name.startswith(IN_ORDER) and self._parts.catch_up.waits(self._places_of(said), lambda: way(*what))):
+            way(*what)
 
     def begin_catch_up(self) -> None:
         """Read what was said while nobody listened, beside what comes in now."""
@@ -61,15 +77,37 @@ class Hearing:
             if thread.id is not None:
                 self._parts.catch_up.begins(Room(thread.id, "thread", thread.guild), thread.id)
         self._parts.catch_up.begin()
-        self._parts.door.begin(self._catch_up())
+        self._read_missed()
+
+    def _read_missed(self) -> None:
+        self._missed_more.set()
+        if not self._catching_up:
+            self._catching_up = True
+            self._parts.door.begin(self._catch_up())
 
     async def _catch_up(self) -> None:
-        found = await self._parts.catch_up.read(self._caught_up)
-        if found:
-            log.info("%d messages were said meanwhile", found)
-        if not self._parts.catch_up.is_done:
-            await asyncio.sleep(CATCH_UP_PAUSE)
-            self._parts.door.begin(self._catch_up())
+        try:
+            while not self._parts.catch_up.is_done:
+                self._missed_more.clear()
+                found = await self._parts.catch_up.read(self._caught_up)
+                if found:
+                    log.info("%d messages were said meanwhile", found)
+                if not self._parts.catch_up.is_done:
+                    await self._until_missed_more()
+        finally:
+            self._catching_up = False
+
+    async def _until_missed_more(self) -> None:
+        """Wait before what could not be read is tried again, but not before something else."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_PAUSE):
+                await self._missed_more.wait()
+
+    def _places_of(self, said: Json) -> list[str]:
+        """The channel or thread something happened in, and the channel a thread is below."""
+        channel = text_in(said, "channel_id")
+        room = self._parts.rooms.at(channel, text_in(said, "guild_id"))
+        return [channel, room.parent] if room else [channel]
 
     async def _caught_up(self, said: Json, guild: str) -> None:
         await asyncio.gather(self._in_room(said, text_in(said, "id"), lambda room: self._said(said, room)))
@@ -80,6 +118,7 @@ class Hearing:
         shard = said.get("shard")
         number, self._shards = (int(shard[0]), int(shard[1])) if isinstance(shard, list) else (0, 1)
         self._sessions[number] = text_in(said, "session_id")
+        self._parts.door.begin(self._parts.catch_up.keep())
         # A session begins: at the start, and where the one before was not to be resumed.
         self.begin_catch_up()
 
@@ -87,8 +126,15 @@ class Hearing:
         id_ = text_in(guild, "id")
         channels = objects_in(guild, "channels")
         newest = {text_in(channel, "id"): text_in(channel, "last_message_id") for channel in channels}
+        # All that is there says what was written last: so also where nobody was heard of is found what was missed.
+        shown = [room_in(one, id_) for one in (*channels, *objects_in(guild, "threads"))]
+        newest |= {text_in(one, "id"): text_in(one, "last_message_id") for one in objects_in(guild, "threads")}
+        missed = {room.id for room in shown if self._parts.catch_up.finds(room, newest[room.id])}
+        if missed:
+            self._read_missed()
         for room in self._parts.rooms.supported(channels, id_):
-            self._parts.door.begin(self._parts.catch_up.know(room, newest.get(room.id, "")))
+            if room.id not in missed:
+                self._parts.door.begin(self._parts.catch_up.know(room, newest[room.id]))
         if "threads" in guild:
             live = {text_in(thread, "id") for thread in objects_in(guild, "threads")}
             self._parts.door.begin(self._parts.threads.only_live(id_, live))
@@ -117,13 +163,14 @@ class Hearing:
             if not task.cancelled() and task.exception() is None:
                 catch_up.dealt_with(channel, id_)
 
-        self._in_room(said, id_, lambda room: self._said(said, room)).add_done_callback(end)
+        began = translate.answered(said, self._parts.us) or id_
+        self._in_room(said, began, lambda room: self._said(said, room)).add_done_callback(end)
 
     def _edit(self, said: Json, _: str) -> None:
         async def take(room: Room) -> None:
             await self._hand_in(translate.edited(said, self._parts.us, room))
 
-        self._in_room(said, text_in(said, "id"), take)
+        self._in_room(said, translate.answered(said, self._parts.us) or text_in(said, "id"), take)
 
     def _deletion(self, gone: Json, _: str) -> None:
         async def take(room: Room) -> None:
@@ -142,7 +189,10 @@ class Hearing:
 
     def _react(self, put: Json, frame: str, *, removed: bool) -> None:
         async def take(room: Room) -> None:
-            heard = translate.reaction(put, self._parts.us, room, frame=frame, removed=removed)
+            # Only where one is put on Discord says with their roles who did it.
+            asks = removed and text_in(object_in(put, "emoji"), "name").rstrip(VARIATION) in self._emoji
+            known = await self._parts.people.with_member(put) if asks else put
+            heard = translate.reaction(known, self._parts.us, room, frame=frame, removed=removed)
             if heard is not None:
                 await self._parts.door.accept(await self._parts.showing.aimed(heard.event))
 
@@ -157,7 +207,7 @@ class Hearing:
         async def known() -> None:
             found = room or await self._parts.rooms.find(channel, guild)
             if found is not None:
-                await work(found)
+                await work(self._parts.threads.room_of(found, message))
 
         return self._parts.door.run(key, known())
 
@@ -167,7 +217,7 @@ class Hearing:
 
     async def _said(self, said: Json, room: Room) -> None:
         id_, user = text_in(said, "id"), text_in(object_in(said, "author"), "id")
-        staff = f"{PLATFORM}/{room.guild}/{user}" in self._parts.options.staff
+        staff = self._parts.options.is_staff(room.ref(user, groups=roles_in(said)))
         heard = translate.message(said, self._parts.us, room, staff=staff)
         if heard is not None and await self._is_to_take(heard, room):
             await self.know(heard, room, id_)

@@ -132,8 +132,11 @@ class Interactions:
             return True
         raise UnknownOutcomeError("what follows an answer to an interaction is found nowhere")
 
-    async def settle(self, id_: str, channel: str | None) -> None:
-        """End what says that we think, as the answer stands in this channel as a message of its own. Never raises."""
+    async def settle(self, id_: str, channel: str | None, *, why: str = "") -> None:
+        """End what says that we think, as the answer stands in this channel as a message of its own. Never raises.
+
+        `why` is what there is to say where that is not where it was to be expected.
+        """
         known = self._known.get(id_)
         asked = known.asked if known else await self._asked(id_)
         if asked is None or asked.style != "thinking" or asked.first or asked.settled:
@@ -143,7 +146,8 @@ class Interactions:
             await self._wait_for(known)
         try:
             elsewhere = channel is not None and channel != asked.channel
-            await self._change(asked, said_as(SEE.format(channel=channel)) if elsewhere else None)
+            said = why or (SEE.format(channel=channel) if elsewhere else "")
+            await self._change(asked, said_as(said) if said else None)
         except PlatformError as error:
             log.info("interaction %s still says that we think: %s", id_, error)
 

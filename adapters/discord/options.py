@@ -1,6 +1,9 @@
 """What an operator chooses for Discord, and where Discord is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from core.models import ConversationRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,18 +14,23 @@ class Aim:
     gateway: str | None = None
 
 
+def nobody(_: ConversationRef) -> bool:
+    """Nobody is staff."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How the app behaves in servers.
 
-    `support` are names or ids of channels and forums where all is for the desk; `staff` identities
-    (`discord/SERVER/USER`) whose messages there open nothing. `content` says whether to ask for the intent to read
+    `support` are names or ids of channels and forums where all is for the desk; `is_staff` says whose messages there
+    open nothing. `content` says whether to ask for the intent to read
     messages. At most `open_threads` and `messages_a_minute` for each person, 0 for no limit. An answer that is not
     there after `stream_after` seconds is streamed.
     """
 
     support: frozenset[str] = frozenset()
-    staff: frozenset[str] = frozenset()
+    is_staff: Callable[[ConversationRef], bool] = nobody
     content: bool = True
     open_threads: int = 3
     messages_a_minute: int = 20

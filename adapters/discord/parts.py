@@ -7,6 +7,7 @@ from adapters.discord.catch_up import CatchUp
 from adapters.discord.door import Door
 from adapters.discord.interactions import Interactions
 from adapters.discord.limits import Pace
+from adapters.discord.listening import Listening
 from adapters.discord.options import Options
 from adapters.discord.people import People
 from adapters.discord.posting import Posting
@@ -34,6 +35,7 @@ class Parts:
     posting: Posting
     rooms: Rooms
     catch_up: CatchUp
+    listening: Listening
     people: People
     pace: Pace
     us: Us = NOBODY
@@ -54,7 +56,7 @@ class Parts:
 
 def made_of(options: Options) -> Parts:
     """Make the parts. Nothing is connected here."""
-    api = DiscordApi()
+    api, listening = DiscordApi(), Listening()
     threads, interactions = Threads(api), Interactions(api)
     showing, removing = Showing(api, threads, after=options.stream_after), Removing(api)
     return Parts(
@@ -67,7 +69,8 @@ def made_of(options: Options) -> Parts:
         removing=removing,
         posting=Posting(api, threads, interactions, showing, removing),
         rooms=Rooms(api, threads, options.support),
-        catch_up=CatchUp(api),
+        catch_up=CatchUp(api, listening),
+        listening=listening,
         people=People(api, threads),
         pace=Pace(options.messages_a_minute),
         blank=not options.content,

@@ -1,4 +1,4 @@
-"""What Discord knows besides a message: what others said in the thread before."""
+"""What Discord knows besides what it sends: what others said in the thread before, and somebody's roles."""
 
 import logging
 from dataclasses import replace
@@ -7,6 +7,7 @@ from adapters.discord.api import DiscordApi
 from adapters.discord.reading import QUOTED, quotes_of
 from adapters.discord.refs import Us
 from adapters.discord.threads import Threads
+from adapters.payloads import Json, text_in
 from core.errors import PlatformError
 from core.models import UserMessage
 
@@ -14,12 +15,24 @@ log = logging.getLogger(__name__)
 
 
 class People:
-    """Asks what was said before the desk was called. Who speaks, a message says itself."""
+    """Asks what was said before the desk was called, and for roles. Who speaks, a message says itself."""
 
     def __init__(self, api: DiscordApi, threads: Threads) -> None:
         """Nothing is opened here."""
         self._api = api
         self._threads = threads
+
+    async def with_member(self, put: Json) -> Json:
+        """Add the member with their roles to what somebody did in a server. Best effort: without, they have none."""
+        guild, user = text_in(put, "guild_id"), text_in(put, "user_id")
+        if not (guild and user):
+            return put
+        try:
+            path = "/guilds/{guild_id}/members/{user_id}"
+            return put | {"member": await self._api.call("GET", path, guild_id=guild, user_id=user)}
+        except PlatformError as error:
+            log.info("the roles of %s could not be read: %s", user, error)
+            return put
 
     async def complete(self, message: UserMessage, us: Us, *, first: bool) -> UserMessage:
         """Add what was said in a thread before, where the desk was only now called into it. Best effort."""

@@ -50,7 +50,9 @@ class Posting:
         if delivery.kind == "reply" and delivery.private and not delivery.ref.direct:
             return await self._whisper(delivery, us)
         posted = await (self._reply(delivery, us) if delivery.kind == "reply" else self._change(delivery, us))
-        await self._interactions.settle(delivery.to, self._threads.id_of(delivery.ref))
+        await self._interactions.settle(
+            delivery.to, self._threads.id_of(delivery.ref), why=self._threads.why_direct(delivery.ref)
+        )
         if delivery.settles:
             await self._threads.archive(delivery.ref)
         return posted
@@ -100,15 +102,20 @@ class Posting:
         channel = await self._threads.ready(delivery.ref, us)
         shown = await self._showing.take(asked(delivery.ref, delivery.to), delivery.key, channel, us)
         if shown is None:
-            return await self.say(channel, render.post(delivery), delivery.file)
+            posted = await self.say(channel, self._body(delivery), delivery.file)
+            self._threads.posted(delivery.ref, posted)
+            return posted
         try:
             await self._edit(channel, shown, render.content(delivery))
         except RejectedError as error:
             log.info("what was streamed for %s is gone, the answer is posted anew: %s", delivery.to, error)
             # Before it is posted: from then on it is found by its key.
             await self._showing.forget(asked(delivery.ref, delivery.to))
-            return await self.say(channel, render.post(delivery))
+            return await self.say(channel, self._body(delivery))
         return shown
+
+    def _body(self, delivery: Delivery) -> Json:
+        return render.post(delivery) | self._threads.reference(delivery.ref)
 
     async def _change(self, delivery: Delivery, us: Us) -> str:
         channel, message = await self._threads.ready(delivery.ref, us), delivery.message or ""

@@ -50,13 +50,19 @@ class Room:
         """The conversation a message here belongs to; in a channel the one that begins with it."""
         return self.conversation or (self.id if self.kind == "thread" else message)
 
-    def ref(self, user: str, message: str = "") -> ConversationRef:
-        """Where somebody speaks; without a message in a channel beside all conversations."""
+    def ref(self, user: str, message: str = "", *, groups: tuple[str, ...] = ()) -> ConversationRef:
+        """Where somebody speaks; without a message in a channel beside all conversations. `groups` are their roles."""
         if self.kind == "direct":
             return ConversationRef(PLATFORM, DIRECT, self.id, user, direct=True)
         conversation = self.conversation_at(message)
         return ConversationRef(
-            PLATFORM, self.guild or DIRECT, conversation or self.id, user, conversation or None, direct=False
+            PLATFORM,
+            self.guild or DIRECT,
+            conversation or self.id,
+            user,
+            conversation or None,
+            direct=False,
+            groups=groups,
         )
 
 
@@ -74,6 +80,12 @@ def kind_of(channel_type: int) -> RoomKind:
 def person_in(payload: Json) -> Json:
     """The user who does something: under `member` in a server, under `user` in a direct conversation."""
     return object_in(object_in(payload, "member"), "user") or object_in(payload, "user")
+
+
+def roles_in(payload: Json) -> tuple[str, ...]:
+    """The roles of the member who does something; none in a direct conversation."""
+    roles = object_in(payload, "member").get("roles")
+    return tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else ()
 
 
 def snowflake_seconds(id_: str) -> float:

@@ -108,7 +108,7 @@ def payload_of(interaction: "discord.Interaction[Any]") -> Json:
         "channel": _json(channel) if channel is not None else {"id": str(interaction.channel_id or "")},
         "locale": interaction.locale.value,
         "user": {"id": str(user.id), "username": user.name, "global_name": user.global_name},
-        "member": {"nick": nick} if nick else {},
+        "member": {"nick": nick, "roles": [str(role) for role in getattr(user, "_roles", ())]},
         "data": interaction.data or {},
         "message": {"id": str(interaction.message.id)} if interaction.message else {},
     }

@@ -166,6 +166,9 @@ class Showing:
             # A killed desk began one: there the answer will stand.
             return
         channel = await self._threads.ready(shown.ref, us)
+        if not (shown.ref.direct or self._threads.has_thread(shown.ref)):
+            # In a channel an answer is a reply, whole at once.
+            return
         message = await self._begin(to, shown, channel)
         while len(shown.sent) < render.STREAMED:
             await asyncio.sleep(SECONDS_BETWEEN)

@@ -7,11 +7,21 @@ our own before another one is made. https://docs.discord.com/developers/topics/t
 
 import asyncio
 import logging
+from collections import OrderedDict
 from dataclasses import asdict, dataclass, replace
 from weakref import WeakValueDictionary
 
-from adapters.discord.api import ARCHIVED, THREAD_EXISTS, DiscordApi, RefusedCallError
-from adapters.discord.refs import Us
+from adapters.discord.api import (
+    ARCHIVED,
+    NO_ACCESS,
+    NOT_PERMITTED,
+    THREAD_EXISTS,
+    TOO_MANY_THREADS,
+    WRONG_CHANNEL,
+    DiscordApi,
+    RefusedCallError,
+)
+from adapters.discord.refs import Room, Us
 from adapters.discord.render import line, thread_name
 from adapters.payloads import Json, object_in, objects_in, text_in
 from core.errors import PlatformError
@@ -23,6 +33,18 @@ log = logging.getLogger(__name__)
 THREAD = "thread"
 DAY_MINUTES = 1_440
 PRIVATE = 12
+NOT_HERE = {NO_ACCESS, NOT_PERMITTED, WRONG_CHANNEL, TOO_MANY_THREADS}
+"""Why there may be no thread in a channel: then the conversation stands in the channel, as replies."""
+GRANT = (
+    "I may not open a thread here, so I answer here: reply to me to go on. Whoever manages the server can allow it in "
+    "this channel's settings, Permissions, Create Public Threads."
+)
+REPLIES = 4_096
+DIRECTLY = (
+    "I may not open a private thread here, so I answered you directly. Whoever manages the server can allow it in this "
+    "channel's settings, Permissions, Create Private Threads."
+)
+WITHOUT = "I cannot open a thread here, so I answer here: reply to me to go on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +52,8 @@ class Thread:
     """A thread of ours: below which message, or in private for whom; `id` is None until it is known.
 
     `begun` says that a private one may have been made already, `opened` that it is there with all that belongs to it,
-    `live` that it is not archived.
+    `live` that it is not archived, `replaced` that there may be none: `id` is then the channel in which the
+    conversation stands instead.
     """
 
     conversation: str
@@ -43,6 +66,7 @@ class Thread:
     begun: bool = False
     opened: bool = False
     live: bool = True
+    replaced: bool = False
 
 
 class Threads:
@@ -54,6 +78,7 @@ class Threads:
         self._notes: Notes | None = None
         self._threads: dict[str, Thread] = {}
         self._conversations: dict[str, str] = {}
+        self._replies: OrderedDict[str, str] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def remember_in(self, notes: Notes) -> None:
@@ -74,6 +99,35 @@ class Threads:
         """The thread or channel of a ref; None where it is not known yet."""
         thread = self._threads.get(ref.channel)
         return thread.id if thread else ref.channel
+
+    def reference(self, ref: ConversationRef) -> Json:
+        """What lets a message be a reply to what its conversation began with, where that has no thread."""
+        thread = self._threads.get(ref.channel)
+        if thread is None or not thread.replaced or thread.private:
+            return {}
+        return {"message_reference": {"message_id": thread.conversation, "fail_if_not_exists": False}}
+
+    def why_direct(self, ref: ConversationRef) -> str:
+        """What to say where somebody asked in private, and no private thread was to be had."""
+        thread = self._threads.get(ref.channel)
+        return DIRECTLY if thread and thread.private and thread.replaced else ""
+
+    def posted(self, ref: ConversationRef, message: str) -> None:
+        """Know a message of ours that stands in a channel as the conversation's, so that people can react on it."""
+        if self.reference(ref):
+            self._replies[message] = ref.channel
+            if len(self._replies) > REPLIES:
+                self._replies.popitem(last=False)
+
+    def room_of(self, room: Room, message: str) -> Room:
+        """The room of a message: where there was no thread to be had the conversation is not the message's own."""
+        thread = self._threads.get(self._replies.get(message) or message)
+        return replace(room, conversation=thread.conversation) if thread and thread.id == room.id else room
+
+    def has_thread(self, ref: ConversationRef) -> bool:
+        """Whether a conversation is in a thread, or will be."""
+        thread = self._threads.get(ref.channel)
+        return ref.thread is not None and not (thread and thread.replaced)
 
     def is_planned(self, conversation: str) -> bool:
         """Whether a conversation has a thread of ours already, or gets one."""
@@ -116,7 +170,7 @@ class Threads:
     async def archive(self, ref: ConversationRef) -> None:
         """Put the thread of a ref into the archive: who writes there takes it out again."""
         thread = self.id_of(ref)
-        if thread is None or ref.direct or ref.thread is None:
+        if thread is None or ref.direct or not self.has_thread(ref):
             return
         try:
             await self._api.call("PATCH", "/channels/{channel_id}", body={"archived": True}, channel_id=thread)
@@ -153,11 +207,21 @@ class Threads:
                 message_id=thread.conversation,
             )
         except RefusedCallError as error:
-            if error.code != THREAD_EXISTS:
+            if error.code in NOT_HERE:
                 log.warning("no thread in channel %s: %s (grant Create Public Threads there)", thread.parent, error)
+                return await self._do_without(thread, GRANT if error.code == NOT_PERMITTED else WITHOUT)
+            if error.code != THREAD_EXISTS:
                 await self._keep(replace(thread, live=False), durable=False)
                 raise
         return await self._keep(replace(thread, opened=True, live=True), durable=False)
+
+    async def _do_without(self, thread: Thread, why: str) -> Thread:
+        """Let a conversation stand in the channel it began in, and say so there, once."""
+        here = replace(thread, id=thread.parent, opened=True, live=False, replaced=True)
+        ref = {"message_reference": {"message_id": thread.conversation, "fail_if_not_exists": False}}
+        body = line(why, f"no thread/{thread.conversation}") | ref
+        await self._api.call("POST", "/channels/{channel_id}/messages", body=body, channel_id=thread.parent)
+        return await self._keep(here)
 
     async def _open_private(self, thread: Thread, us: Us) -> Thread:
         # One at a time in a channel: two that are being made look the same.
@@ -168,6 +232,8 @@ class Threads:
             if thread.id is None:
                 thread = await self._make(thread)
             await self._keep(thread)
+        if thread.replaced:
+            return thread
         await self._api.call(
             "PUT", "/channels/{channel_id}/thread-members/{user_id}", channel_id=thread.id or "", user_id=thread.by
         )
@@ -186,8 +252,12 @@ class Threads:
             )
         except RefusedCallError as error:
             log.warning("no thread in channel %s: %s (grant Create Private Threads there)", thread.parent, error)
-            await self._keep(replace(thread, live=False), durable=False)
-            raise
+            if error.code not in NOT_HERE:
+                await self._keep(replace(thread, live=False), durable=False)
+                raise
+            # What was asked in private is answered in private.
+            opened = await self._api.call("POST", "/users/@me/channels", body={"recipient_id": thread.by})
+            return replace(begun, id=text_in(opened, "id"), opened=True, live=False, replaced=True)
         return replace(begun, id=text_in(made, "id"))
 
     async def _left_behind(self, thread: Thread, us: Us) -> str | None:
@@ -220,7 +290,7 @@ class Threads:
 
     def _know(self, thread: Thread) -> None:
         self._threads[thread.conversation] = thread
-        if thread.private and thread.id:
+        if thread.private and thread.id and not thread.replaced:
             self._conversations[thread.id] = thread.conversation
 
 

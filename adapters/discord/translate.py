@@ -17,7 +17,7 @@ from adapters.discord.reading import (
     readable,
     without_us,
 )
-from adapters.discord.refs import Room, Us, person_in
+from adapters.discord.refs import Room, Us, person_in, roles_in
 from adapters.payloads import Json, number_in, object_in, text_in
 from core.models import Command, Event, MessageDeleted, MessageEdited, Profile, Reaction, UserMessage
 
@@ -49,24 +49,20 @@ def message(said: Json, us: Us, room: Room, *, staff: bool = False) -> Heard | N
     In a channel the desk is meant by a mention, or where all is for it and no `staff` speaks; in a thread where nobody
     else is spoken to.
     """
-    id_, author, called = text_in(said, "id"), object_in(said, "author"), mentioned(said)
+    id_, called = text_in(said, "id"), mentioned(said)
     if not _is_person(said, us) or number_in(said, "type") not in SAID or not id_ or room.kind == "forum":
         return None
     means_us, others = us.user in called, bool(called - {us.user})
+    root = answered(said, us) if room.kind == "channel" else ""
+    if root:
+        # Where the desk may open no thread it answers with replies, and so do people.
+        return Heard(_said(said, us, room, root, called=True), hidden=is_hidden(said))
     if room.kind == "channel" and not means_us and (staff or not _opens(said, room)):
         return None
     if room.kind == "thread" and others and not means_us:
         return None
     own_post = room.kind == "thread" and room.support and id_ == room.id and not staff
-    event = UserMessage(
-        id_,
-        room.ref(text_in(author, "id"), id_),
-        readable(without_us(said, us)),
-        profile=profile_of(author, object_in(said, "member")),
-        files=files_of(said),
-        quotes=forwarded(said),
-        called=room.kind != "thread" or means_us or own_post,
-    )
+    event = _said(said, us, room, id_, called=room.kind != "thread" or means_us or own_post)
     begins = room.kind == "channel"
     return Heard(event, begins=begins, below=id_ if begins else "", hidden=is_hidden(said))
 
@@ -76,7 +72,7 @@ def edited(said: Json, us: Us, room: Room) -> Heard | None:
     id_, at, author = text_in(said, "id"), text_in(said, "edited_timestamp"), object_in(said, "author")
     if not _is_person(said, us) or not (id_ and at) or number_in(said, "type") not in SAID or is_hidden(said):
         return None
-    ref = room.ref(text_in(author, "id"), id_)
+    ref = room.ref(text_in(author, "id"), id_, groups=roles_in(said))
     return Heard(MessageEdited(f"{id_}+{at}", ref, id_, readable(without_us(said, us))))
 
 
@@ -93,7 +89,7 @@ def reaction(put: Json, us: Us, room: Room, *, frame: str, removed: bool) -> Hea
     is_bot = object_in(object_in(put, "member"), "user").get("bot")
     if user in ("", us.user) or is_bot or emoji.get("id") or not (message_id and text_in(emoji, "name")):
         return None
-    ref = room.ref(user, message_id)
+    ref = room.ref(user, message_id, groups=roles_in(put))
     return Heard(Reaction(frame, ref, message_id, text_in(emoji, "name"), removed))
 
 
@@ -129,7 +125,7 @@ def _word(body: Json, room: Room, name: str, args: tuple[str, ...], *, under: st
     person = person_in(body)
     profile = _profile(body)
     loose = room.kind in ("channel", "forum") or picks(args)
-    ref = room.ref(text_in(person, "id"))
+    ref = room.ref(text_in(person, "id"), groups=roles_in(body))
     command = Command(text_in(body, "id"), ref, name, args, message=under or None, profile=profile, loose=loose)
     return Heard(command, chose=name)
 
@@ -145,18 +141,38 @@ def _chosen(body: Json, us: Us, room: Room) -> Heard | None:
         event = _message(body, room, id_, wish, said=target)
         begins = room.kind == "channel"
         return Heard(event, begins=begins, below=id_ if begins else "", chose=name)
-    ref = room.ref(text_in(person_in(body), "id"), id_)
+    ref = room.ref(text_in(person_in(body), "id"), id_, groups=roles_in(body))
     word = saying.MENUS[name]
     return Heard(Command(text_in(body, "id"), ref, word, message=id_, profile=_profile(body)), chose=word)
 
 
 def _message(body: Json, room: Room, conversation: str, text: str, *, said: Json | None = None) -> UserMessage:
-    ref = room.ref(text_in(person_in(body), "id"), conversation)
+    ref = room.ref(text_in(person_in(body), "id"), conversation, groups=roles_in(body))
     return UserMessage(text_in(body, "id"), ref, text, profile=_profile(body), files=files_of(said or {}))
 
 
 def _profile(body: Json) -> Profile:
     return profile_of(person_in(body), object_in(body, "member"), locale=text_in(body, "locale"))
+
+
+def _said(said: Json, us: Us, room: Room, conversation: str, *, called: bool) -> UserMessage:
+    author = object_in(said, "author")
+    return UserMessage(
+        text_in(said, "id"),
+        room.ref(text_in(author, "id"), conversation, groups=roles_in(said)),
+        readable(without_us(said, us)),
+        profile=profile_of(author, object_in(said, "member")),
+        files=files_of(said),
+        quotes=forwarded(said),
+        called=called,
+    )
+
+
+def answered(said: Json, us: Us) -> str:
+    """The message that our answer replies to, where a message replies to such an answer: its conversation."""
+    answer = object_in(said, "referenced_message")
+    ours = text_in(object_in(answer, "author"), "id") == us.user
+    return text_in(object_in(answer, "message_reference"), "message_id") if ours else ""
 
 
 def _opens(said: Json, room: Room) -> bool:

@@ -42,6 +42,11 @@ class Word(Protocol):
         ...
 
     @property
+    def emoji(self) -> str:
+        """The reaction that says it; empty where none does."""
+        ...
+
+    @property
     def about(self) -> str:
         """What it does."""
         ...

@@ -73,15 +73,12 @@ class Quick:
         await asyncio.sleep(0.002)
 
 
-async def at_once(*_, **__):
-    """Let a client identify again without the pause Discord asks for."""
-
-
 def hurry(monkeypatch):
     """Let nothing wait for a clock."""
     for module in ("http", "shard", "client", "webhook.async_"):
         monkeypatch.setattr(f"discord.{module}.asyncio", Quick())
-    monkeypatch.setattr("discord.Client.before_identify_hook", at_once)
+    monkeypatch.setattr("adapters.discord.identifying.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("adapters.discord.identifying.MOST_A_DAY", 10_000)
     monkeypatch.setattr("adapters.discord.showing.SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr("adapters.discord.door.PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("adapters.discord.hearing.CATCH_UP_PAUSE", 0.01)

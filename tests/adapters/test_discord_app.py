@@ -1,7 +1,6 @@
 """What the app does on Discord beside what every platform does."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -62,15 +61,6 @@ async def test_a_message_in_a_support_channel_opens_a_thread(server):
     message = server.alice.say(server.help, QUESTION)
     await server.quiet()
     assert server.texts(server.discord.world.channels[message.id]) == [OPENED]
-
-
-@support
-async def test_a_message_of_staff_in_a_support_channel_opens_nothing(server):
-    parts = server.harness.app._parts
-    parts.options = replace(parts.options, staff=frozenset({f"discord/{server.discord.acme.id}/{server.bob.id}"}))
-    server.bob.say(server.help, "the printer of room 3 is repaired")
-    await server.quiet()
-    assert server.discord.threads(server.help) == []
 
 
 @support

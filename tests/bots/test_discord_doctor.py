@@ -41,6 +41,15 @@ def invite(discord):
     return f"https://discord.com/oauth2/authorize?{asked}"
 
 
+async def test_the_doctor_names_the_channels_in_which_no_thread_may_be_opened(tmp_path):
+    async with DiscordService() as discord:
+        discord.channel("help")
+        discord.forbid(discord.channel("random"), discord.app, Permission.CREATE_PUBLIC_THREADS)
+        _, found = await examined(tmp_path, discord)
+    (told,) = [one for one in found if "may open no thread" in one[1]]
+    assert told[1].endswith("in #random") and "Create Public Threads" in told[2]
+
+
 async def test_the_doctor_uses_up_no_session(tmp_path):
     async with DiscordService() as discord:
         await examined(tmp_path, discord)

@@ -1,10 +1,12 @@
 import asyncio
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 
+from adapters.discord.identifying import Identifying, SessionsEndError
 from bots.discord_lives import Pauses
 from simulators.discord_service import AppSetup, DiscordService
 from tests.bots.command_line import PATIENCE
@@ -259,6 +261,28 @@ def test_however_long_sessions_last_a_day_has_fewer_than_three_hundred(lived):
         identifies += 1
         passed += lived + pauses.after(lived, identified=True)
     assert identifies < 300
+
+
+@pytest.mark.parametrize("lasts", [0.0, 4.0, 60.0, 299.0, 301.0])
+def test_also_where_discord_refuses_each_session_a_day_has_fewer_than_a_thousand(lasts):
+    passed = [0.0]
+    identifying, pauses, begun = Identifying(lambda: passed[0]), Pauses(), 0
+    while passed[0] < DAY:
+        began, initial = passed[0], True
+        with suppress(SessionsEndError):
+            while passed[0] < DAY:
+                passed[0] += identifying.pause(0, initial=initial) + lasts
+                begun, initial = begun + 1, False
+        passed[0] += pauses.after(passed[0] - began, identified=True)
+    assert begun < 1000
+
+
+async def test_a_client_whose_sessions_are_refused_again_and_again_waits_longer_each_time():
+    identifying = Identifying(lambda: 1000.0)
+    assert [identifying.pause(0, initial=False) for _ in range(3)] == [5.0, 10.0, 20.0]
+    with pytest.raises(SessionsEndError):
+        identifying.pause(0, initial=False)
+    assert identifying.pause(0, initial=True) == 0.0
 
 
 def test_while_discord_is_away_it_is_tried_every_minute():

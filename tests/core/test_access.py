@@ -143,3 +143,40 @@ def test_roles_come_from_the_settings_and_everybody_else_is_a_customer():
 def test_a_role_may_what_the_table_says_and_nothing_else(operation, allowed):
     roles = ("customer", "agent", "supervisor", "admin", "king", "")
     assert {role for role in roles if may(role, operation)} == allowed
+
+
+GROUPED = check_settings(
+    {
+        "roles": {
+            "slack/T1/@S1": "agent",
+            "slack/T1/@S2": "admin",
+            "slack/T1/una": "customer",
+            "slack/T1/@S3": "customer",
+        }
+    }
+)
+
+
+def member(user, *groups, workspace="T1"):
+    return ConversationRef("slack", workspace, "c", user, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("who", "role"),
+    [
+        (member("ann"), "customer"),
+        (member("ann", "S9"), "customer"),
+        (member("ann", "S1"), "agent"),
+        (member("ann", "S1", "S2", "S3"), "admin"),
+        (member("ann", "S1", workspace="T2"), "customer"),
+        (member("una", "S2"), "customer"),
+        (member("@S2"), "customer"),
+        (member("ann", "@S2"), "customer"),
+    ],
+)
+def test_a_group_gives_the_role_that_was_set_for_it_and_nothing_else_does(who, role):
+    assert role_of(GROUPED, who) == role
+
+
+def test_groups_tell_no_places_apart():
+    assert member("ann", "S1") == member("ann")
