@@ -13,12 +13,12 @@ from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
-import discord
 from discord.http import HTTPClient, Route
 
 import adapters.discord.catch_up
 import adapters.discord.door
 import adapters.discord.hearing
+import adapters.discord.identifying
 import adapters.discord.showing
 import bots.discord_lives
 from adapters.discord.app import DiscordApp
@@ -42,7 +42,7 @@ NAMED = (
     *(*SENDS, "/threads", "GET /channels/messages", "PUT /channels/thread-members", "/callback"),
     *("/webhooks/messages/@original", "GET /guilds/threads/active"),
 )
-PACE = Pace(longest=0.6, farthest=300, named=NAMED, enough=0.9)
+PACE = Pace(longest=0.6, farthest=300, named=NAMED, enough=3.0)
 """It takes longer to be there than the terminal, and makes more calls."""
 
 MANNERS = Manners(in_pieces=True, asks=True, apart=True, looks_there=("whoami", "usage"))
@@ -172,11 +172,8 @@ def hurry() -> None:
         await show(app, progress)
         await asyncio.sleep(WRITING)
 
-    async def at_once(*_: object, **__: object) -> None:
-        """Identify again without the pause Discord asks for."""
-
     DiscordApp.show = slow
-    discord.Client.before_identify_hook = at_once
+    adapters.discord.identifying.FIRST_PAUSE = 0.0
     for name in ("http", "shard", "client"):
         importlib.import_module(f"discord.{name}").asyncio = Quick()
     adapters.discord.showing.SECONDS_BETWEEN = WRITING / 2

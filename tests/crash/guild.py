@@ -37,8 +37,6 @@ class Guild(Members):
     def __init__(self, seed: int, *, hasty: bool = False) -> None:
         super().__init__(seed, hasty=hasty)
         self._disturbing = random.Random(f"disturbances {seed}")
-        self._heard_in: set[str] = set()
-        self._tally: Counter[str] = Counter()
         self._session = ("", 0.0)
 
     @property
@@ -47,7 +45,7 @@ class Guild(Members):
             "DISCORD_TOKEN": self.discord.token,
             "DISCORD_API_BASE": self.discord.api_base,
             "DISCORD_GATEWAY": self.discord.gateway_url,
-            "DESK_DISCORD__SUPPORT": "support",
+            "DESK_DISCORD__SUPPORT": "support,posts",
             "DESK_DISCORD__OPEN_THREADS": "0",
             "DESK_DISCORD__MESSAGES_A_MINUTE": "0",
         }
@@ -222,7 +220,7 @@ class Guild(Members):
 
     def _is_known(self, place: Channel) -> bool:
         """Whether the desk must read what is written in a place: in its threads, and where it heard before."""
-        return place.is_thread or place.id in self._heard_in
+        return place.id in self._heard_in or (place.is_thread and place.parent != self._posts.id)
 
 
 def is_thinking(interaction: Interaction) -> bool:

@@ -1,18 +1,23 @@
 """What people do on a simulated Discord: they write, edit, react, and say words as text or as app commands."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from adapters.discord.render import nonce_of
 from core.words import WORDS as TABLE
 from simulators.discord_service import Channel, DiscordService, Interaction, Message, Person
 from simulators.discord_service.shapes import moment
+from simulators.discord_service.shown import elements_of
 from tests.crash.discord_sightings import DiscordSightings
 from tests.crash.people import WORDS, People
-from tests.crash.story import REDO
+from tests.crash.story import HELPFUL, REDO, UNDO
 from tests.crash.truth import Line
 
 EMOJI = {word.reaction: word.emoji for word in TABLE}
+BUTTONS = {UNDO: "Undo", HELPFUL: "Helpful"}
+MENU = "Undo from here"
+"""How a reaction can be said otherwise: by a button below the answer, by the menu of a message."""
 
 
 @dataclass(slots=True)
@@ -33,7 +38,7 @@ class Done:
 
 
 class Members(People[Done]):
-    """The people of a server: in two channels, one of them for support, in threads below both, and directly."""
+    """The people of a server: in two channels, one for support, in threads below both, in a forum, and directly."""
 
     sightings: DiscordSightings
     discord: DiscordService
@@ -43,10 +48,13 @@ class Members(People[Done]):
         self._people: dict[str, Person] = {}
         self._roots: dict[str, str] = {}
         self._asked: dict[str, list[str]] = {}
+        self._heard_in: set[str] = set()
+        self._tally: Counter[str] = Counter()
 
     def _settle(self) -> None:
         """Let there be channels, and somebody who brings others into private threads."""
         self._help, self._support = self.discord.channel("help"), self.discord.channel("support")
+        self._posts = self.discord.channel("posts", forum=True)
         self._host = self.discord.person("host")
 
     # --- what they do -------------------------------------------------------------------------------------------------
@@ -76,6 +84,9 @@ class Members(People[Done]):
         person, message, name = self._person(line["user"]), self._reacted_on(line), line["name"]
         if message is None:
             return self._say(line, WORDS.get(name, "helpful") if not line.get("removed") else WORDS[REDO])
+        otherwise = self._said_otherwise(line, person, message)
+        if otherwise is not None:
+            return otherwise
         if line.get("removed"):
             if person.id in message.reactions.get(EMOJI[name], []):
                 person.unreact(message, EMOJI[name])
@@ -88,6 +99,19 @@ class Members(People[Done]):
             # The same one cannot be put on twice.
             return self._say(line, WORDS[name])
         return Done(line, message)
+
+    def _said_otherwise(self, line: Line, person: Person, message: Message) -> Done | None:
+        """Press the button that says it, or choose it from the menu, in its turn and where there is one."""
+        button, way = BUTTONS.get(line["name"]), int(line["id"][1:]) % 3
+        if line.get("removed") or button is None or way == 0:
+            return None
+        if way == 1 and any(element.get("label") == button for element in elements_of(message.components)):
+            self._tally["buttons pressed"] += 1
+            return Done(line, interaction=person.press(message, button))
+        if line["name"] != UNDO:
+            return None
+        self._tally["menus chosen"] += 1
+        return Done(line, interaction=person.menu(MENU, message))
 
     def _reacted_on(self, line: Line) -> Message | None:
         """The answer; or its question, which means the same, where the desk may not know yet that it is answered.
@@ -107,6 +131,12 @@ class Members(People[Done]):
 
     def _write(self, line: Line, text: str) -> Done:
         place, person = self._place(line), self._person(line["user"])
+        if place is self._posts:
+            post = person.post(place, line["id"], text)
+            self._tally["posts in a forum"] += 1
+            self._roots[line["thread"]] = post.id
+            return Done(line, post.messages[post.id])
+        # Who writes in a post of which the desk may not know calls it.
         called = "channel" in line and place is not self._support
         message = person.say(place, f"{self.discord.mention} {text}" if called else text)
         if "channel" in line and not place.is_thread:
@@ -128,7 +158,7 @@ class Members(People[Done]):
             return person.im
         thread = self._thread(line["thread"])
         if thread is None:
-            return (self._help, self._support)[int(line["thread"][1:]) // 4 % 2]
+            return (self._help, self._support, self._posts)[int(line["thread"][1:]) // 4 % 3]
         if person.id not in thread.thread_members:
             self._host.invite(thread, person.user)
         return thread
