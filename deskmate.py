@@ -141,6 +141,7 @@ class _Desktop:
     name = "terminal"
     repeats_by_key = True
     names_devices = False
+    opens_places = False
 
     def __init__(self) -> None:
         self.posted: list[Delivery] = []
@@ -168,6 +169,9 @@ class _Desktop:
         return None
 
     async def link(self, ref: ConversationRef) -> str | None:
+        return None
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
         return None
 
 

@@ -68,6 +68,7 @@ class Sink:
     name = "terminal"
     repeats_by_key = True
     names_devices = False
+    opens_places = False
 
     def __init__(self) -> None:
         self.waiting: dict[str, asyncio.Future[None]] = {}
@@ -92,6 +93,9 @@ class Sink:
         return None
 
     async def link(self, ref: ConversationRef) -> str | None:
+        return None
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
         return None
 
 

@@ -4,43 +4,105 @@ import re
 
 from core.access import may
 from core.call import Call, Result
-from core.errors import BadInputError, BranchExistsError, NoSuchBranchError, NoSuchTicketError, NotAllowedError
+from core.errors import (
+    BadInputError,
+    BranchExistsError,
+    NoSuchBranchError,
+    NoSuchTicketError,
+    NotAllowedError,
+    RejectedError,
+)
 from core.events import read_event
 from core.models import MAIN, Button, UserMessage
 from core.places import Placed, new_session_records, reserve_ticket
-from core.queries import BranchByName, BranchesOf, EventRow, QueuedAfter, TurnsOf
+from core.queries import BranchByName, BranchesOf, EventRow, QueuedAfter, TurnRow, TurnsOf
 from core.records import AddBranch, ClearSession, MoveEvent, PutSession, QueueEnds, Record, SwitchBranch
 from core.scene import branch_name
 from core.sealed import branch_row, open_json, seal_json
-from core.session_ids import next_generation, session_id
+from core.session_ids import session_id
 from core.tickets import ticket_by_name
 from core.tree import chain_from, newest
 from core.wording import count, plain
 
+APART = "thread"
+"""The word behind a branch's name that lets it go on in a place of its own."""
+NO_PLACE = "I can open no thread beside this conversation. Say `branch NAME` to go on here."
+NOT_OPENED = (
+    "I may not open a thread here: whoever manages this place can allow it to me. Say `branch NAME` to go on here."
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 async def branch(call: Call) -> Result:
-    """Name a new branch at the newest turn, or at the turn of a gesture, and go on with it."""
-    name = " ".join(call.args) or await _free_name(call)
+    """Name a new branch at the newest turn, or at the turn of a gesture, and go on with it: here, or in a thread."""
+    apart = len(call.args) > 1 and call.args[-1] == APART
+    name = " ".join(call.args[:-1] if apart else call.args) or await _free_name(call)
     if not _NAME.fullmatch(name):
         raise BadInputError(reply="A branch name is up to 40 letters, digits, dots, dashes and underscores.")
-    session, sealer = call.scene.session, call.kit.sealer
+    session = call.scene.session
+    key = call.kit.sealer.lookup("branch", name)
+    there = await call.kit.store.read(BranchByName(session.id, key))
+    if there and not apart:
+        raise BranchExistsError
+    records: list[Record] = [call.guard()]
+    depth = there[0].depth if there else 0
+    if not there:
+        turn = await _turn_to_branch_from(call)
+        depth = turn.depth
+        body = seal_json(call.kit.sealer, "branch", session.owner, branch_row(session.id, key), name)
+        records.append(AddBranch(session.id, key, turn.id, turn.id, call.event.at, body))
+    if apart:
+        return [*records, *await _go_on_apart(call, name, depth)]
+    call.say(
+        f"You are on branch {name} now, from turn {depth}. Say `switch {call.scene.branch}` to return.",
+        buttons=(Button("Open as a thread", "branch", (name, APART)),) if _may_go_apart(call) else (),
+    )
+    return [*records, _switched(call, name)]
+
+
+async def _turn_to_branch_from(call: Call) -> TurnRow:
+    session = call.scene.session
     turns = await newest(call.kit.store, session.head, 1)
     if call.turn is not None:
         turns = (await chain_from(call.kit.store, session.head, call.turn))[:1]
     if not turns:
         raise BadInputError(reply="There is no turn to branch from yet. Say something first.")
-    key = sealer.lookup("branch", name)
-    if await call.kit.store.read(BranchByName(session.id, key)):
-        raise BranchExistsError
-    body = seal_json(sealer, "branch", session.owner, branch_row(session.id, key), name)
-    call.say(f"You are on branch {name} now, from turn {turns[0].depth}. Say `switch {call.scene.branch}` to return.")
-    return [
-        call.guard(),
-        AddBranch(session.id, key, turns[0].id, turns[0].id, call.event.at, body),
-        SwitchBranch(session.id, key),
-    ]
+    return turns[0]
+
+
+async def _go_on_apart(call: Call, name: str, depth: int) -> list[Record]:
+    """Open another place beside this one, and bind it to the branch: here the conversation goes on as it was."""
+    if not _may_go_apart(call):
+        raise BadInputError(reply=NO_PLACE)
+    platform, ref = call.mail.platform, call.ref
+    try:
+        there = await platform.open_beside(ref, key=call.mail.address.to, title=f"{name} (branch)")
+    except RejectedError as error:
+        raise BadInputError(reply=NOT_OPENED) from error
+    if there is None:
+        raise BadInputError(reply=NO_PLACE)
+    came_from, gone_to = await platform.link(ref), await platform.link(there)
+    origin = f"turn {depth} of {came_from}" if came_from else f"turn {depth}"
+    call.mail.say_in(there, f"This is branch {name}, from {origin}. What is said here stays here.")
+    call.say(
+        f"Branch {name} goes on in a thread of its own{f': {gone_to}' if gone_to else ''}. This one goes on as it was."
+    )
+    placed = call.kit.places.bind(there, call.scene.name, call.scene.customer.id, call.event.at, branch=name)
+    back = [_switched(call, MAIN)] if call.scene.branch == name and not call.scene.bound else []
+    return [*placed.records, *back]
+
+
+def _may_go_apart(call: Call) -> bool:
+    """Whether another thread would be another place: where others read, and a thread is its own conversation."""
+    return call.mail.platform.opens_places and not call.ref.direct and call.strategy == "conversation"
+
+
+def _switched(call: Call, name: str) -> Record:
+    """The record by which this place goes on with a branch."""
+    if not call.scene.bound:
+        return SwitchBranch(call.scene.session.id, call.kit.sealer.lookup("branch", name))
+    placed = call.kit.places.bind(call.ref, call.scene.name, call.scene.customer.id, call.event.at, branch=name)
+    return placed.records[0]
 
 
 async def switch(call: Call) -> Result:
@@ -53,7 +115,7 @@ async def switch(call: Call) -> Result:
         raise NoSuchBranchError
     name, depth = call.args[0], rows[0].depth
     call.say(f"You are on branch {name} now, after turn {depth}." if depth else f"You are on branch {name} now.")
-    return [call.guard(), SwitchBranch(session.id, key)]
+    return [call.guard(), _switched(call, name)]
 
 
 async def branches(call: Call) -> Result:
@@ -74,7 +136,7 @@ async def new(call: Call) -> Result:
         number = await reserve_ticket(call.kit.writer, call.scene.session.workspace)
         name = session_id(call.ref, "ticket", ticket=f"TKT-{number}")
     else:
-        name = next_generation(await call.kit.places.name_at(call.ref))
+        name = await call.kit.places.next_name(call.ref)
     placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
     call.say("We start afresh. What was said before is kept, and I can still look things up in it for you.")
     return await _bind(call, placed)

@@ -34,10 +34,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a place means: the name of a session, and the row that says so, None where its strategy does."""
+    """What a place means: the name of a session, and the row that says so, None where its strategy does.
+
+    Where it is bound to a branch of that session, `branch` is its name.
+    """
 
     name: str
     row: PlaceRow | None
+    branch: str | None = None
 
 
 class Places:
@@ -69,10 +73,21 @@ class Places:
         """Read anew what a place means: it was bound to another session meanwhile."""
         self._bindings.drop(self._place_key(ref))
 
-    def bind(self, ref: ConversationRef, name: str, owner: str, at: int) -> Placed:
-        """Let a place mean the session of this name from now on."""
+    async def branch_at(self, ref: ConversationRef, session: bytes) -> str | None:
+        """The branch a place is bound to, where it is to one of this session; None: it goes on with the current one."""
+        binding = self._bindings.get(self._place_key(ref)) or await self._read(ref)
+        if binding.branch is None:
+            return None
+        # Another branch of the same session changes nothing that a commit checks: read as it is now.
+        binding = await self._read(ref)
+        return binding.branch if binding.row and binding.row.session == session else None
+
+    def bind(  # noqa: PLR0913 - what a binding consists of
+        self, ref: ConversationRef, name: str, owner: str, at: int, *, branch: str | None = None
+    ) -> Placed:
+        """Let a place mean the session of this name from now on, or a branch of it."""
         key, session = self._place_key(ref), self._key(name)
-        body = seal_json(self._sealer, "place", owner, key.hex(), name)
+        body = seal_json(self._sealer, "place", owner, key.hex(), {"name": name, "branch": branch} if branch else name)
         return Placed(name, session, [BindPlace(key, session, owner, at, body)])
 
     def is_same(self, one: ConversationRef, other: ConversationRef) -> bool:
@@ -83,13 +98,23 @@ class Places:
         """The name of the session a place means now."""
         return (await self._read(ref)).name
 
+    async def next_name(self, ref: ConversationRef) -> str:
+        """The name of the session that begins where a place starts afresh."""
+        return self._next(ref, await self._read(ref))
+
+    def _next(self, ref: ConversationRef, binding: Binding) -> str:
+        # On a branch of another place's session it has not had one of its own yet.
+        return next_generation(binding.name) if binding.branch is None else self._default(ref)
+
     async def _read(self, ref: ConversationRef) -> Binding:
         key = self._place_key(ref)
         rows = await self._store.read(PlaceByKey(key))
         if not rows:
             return Binding(self._default(ref), None)
-        name: str = open_json(self._sealer, "place", rows[0].owner, key.hex(), rows[0].body)
-        return Binding(name, rows[0])
+        said: str | dict[str, str] = open_json(self._sealer, "place", rows[0].owner, key.hex(), rows[0].body)
+        if isinstance(said, str):
+            return Binding(said, rows[0])
+        return Binding(said["name"], rows[0], said["branch"])
 
     async def _placed(self, ref: ConversationRef, binding: Binding, event: Event, customer: str, at: int) -> Placed:
         if not isinstance(event, UserMessage):
@@ -98,7 +123,7 @@ class Places:
             return self.bind(ref, await self._ticket_session(event, customer), customer, at)
         placed = Placed(binding.name, self._key(binding.name))
         if await self._is_stale(placed, at):
-            return self.bind(ref, next_generation(placed.name), customer, at)
+            return self.bind(ref, self._next(ref, binding), customer, at)
         return placed
 
     def _default(self, ref: ConversationRef) -> str:

@@ -161,6 +161,11 @@ class Platform(Protocol):
         """Whether its refs name the device somebody writes from, which strategy 'device' needs."""
         ...
 
+    @property
+    def opens_places(self) -> bool:
+        """Whether it can open another place beside a conversation that others read."""
+        ...
+
     def remember_in(self, notes: Notes) -> None:
         """Keep here what has to be known after a restart. Said once by a desk, before it asks for anything else."""
         ...
@@ -196,4 +201,11 @@ class Platform(Protocol):
 
     async def link(self, ref: ConversationRef) -> str | None:
         """Return a link people can follow to the conversation, None where there is none. Best effort: never raises."""
+        ...
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
+        """Open another place for the people of a conversation, and return it; None where the platform has none.
+
+        With the same key it is the same place, however often this is called. Raises PlatformError.
+        """
         ...

@@ -75,6 +75,11 @@ class Mail:
             delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private)
             self._add(replace(delivery, buttons=buttons, file=file) if number == len(pieces) else delivery)
 
+    def say_in(self, ref: ConversationRef, text: str) -> None:
+        """Add a reply that stands in another conversation."""
+        for piece in self.platform.split(text):
+            self._add(replace(self._new("reply", piece), ref=ref))
+
     def settle(self) -> None:
         """Say with the last piece that the last ticket of the conversation is resolved."""
         newest = self.outgoing[-1]

@@ -1,13 +1,13 @@
 """What an event finds when its turn comes: the session, its branch, and who speaks."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.customers import open_customer
 from core.errors import NoSuchSessionError
 from core.models import MAIN, Customer, Ticket
 from core.ports import Sealer, Store
-from core.queries import CustomerById, EventRow, SessionById, SessionRow, TurnsSpokenBy
+from core.queries import BranchByName, BranchRow, CustomerById, EventRow, SessionById, SessionRow, TurnsSpokenBy
 from core.sealed import branch_row, open_json
 from core.tickets import load_tickets
 
@@ -16,7 +16,8 @@ from core.tickets import load_tickets
 class Scene:
     """A session as it stands, and the customer who speaks in it. Read fresh for each event.
 
-    `spoken` are the newest two turns the customer spoke before, in any session.
+    `spoken` are the newest two turns the customer spoke before, in any session. `bound` says that the place is bound to
+    the branch: in other places the session goes on with its current one.
     """
 
     session: SessionRow
@@ -25,6 +26,7 @@ class Scene:
     customer: Customer
     tickets: list[Ticket]
     spoken: list[str]
+    bound: bool = False
 
     @property
     def on_main(self) -> bool:
@@ -32,8 +34,8 @@ class Scene:
         return self.branch == MAIN
 
 
-async def load_scene(store: Store, sealer: Sealer, event: EventRow) -> Scene:
-    """Read what the event finds; all questions are asked at once."""
+async def load_scene(store: Store, sealer: Sealer, event: EventRow, *, branch: str | None = None) -> Scene:
+    """Read what the event finds; all questions are asked at once. `branch` is the one its place is bound to, if any."""
     sessions, customers, tickets, spoken = await asyncio.gather(
         store.read(SessionById(event.session)),
         store.read(CustomerById(event.customer)),
@@ -43,6 +45,9 @@ async def load_scene(store: Store, sealer: Sealer, event: EventRow) -> Scene:
     if not sessions or not customers:
         raise NoSuchSessionError(f"event {event.id} is of a session or customer that is gone")
     session, customer = sessions[0], customers[0]
+    there = await store.read(BranchByName(session.id, sealer.lookup("branch", branch))) if branch else []
+    if there:
+        session = on_branch(session, there[0])
     return Scene(
         session=session,
         name=session_name(sealer, session),
@@ -50,7 +55,13 @@ async def load_scene(store: Store, sealer: Sealer, event: EventRow) -> Scene:
         customer=open_customer(customer, sealer),
         tickets=tickets,
         spoken=[turn.id for turn in spoken],
+        bound=bool(there),
     )
+
+
+def on_branch(session: SessionRow, branch: BranchRow) -> SessionRow:
+    """The session as it is on another branch than its current one."""
+    return replace(session, branch=branch.name, branch_body=branch.body, head=branch.head, depth=branch.depth)
 
 
 def session_name(sealer: Sealer, session: SessionRow) -> str:

@@ -259,7 +259,7 @@ class Turns:
             return answer.text
         if self._kit.stand_in and draft.asked.parent is None:
             return f"{STAND_IN}\n\n{answer.text}"
-        if draft.asked.scene.on_main:
+        if draft.asked.scene.on_main or draft.asked.scene.bound:
             return answer.text
         return f"{answer.text}\n\n(branch {draft.asked.scene.branch}; `switch main` to return)"
 

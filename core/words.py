@@ -52,7 +52,7 @@ WORDS: tuple[Word, ...] = (
         "branch",
         "try a what-if from here; `switch main` comes back",
         "place",
-        args="[name]",
+        args="[name] [thread]",
         reaction="twisted_rightwards_arrows",
         emoji="🔀",
         changes_history=True,

@@ -18,8 +18,10 @@ from adapters.discord.options import Aim, Options
 from adapters.discord.parts import made_of
 from adapters.discord.pressing import Pressing
 from adapters.discord.refs import PLATFORM, Us
+from adapters.discord.thread import apart, in_private
 from adapters.discord.words import Interaction, Word
 from adapters.payloads import Json, text_in
+from core.errors import UnknownOutcomeError
 from core.models import ConversationRef, Delivery, Progress, UserMessage
 from core.ports import Notes
 
@@ -39,6 +41,7 @@ class DiscordApp:
     name = PLATFORM
     repeats_by_key = False
     names_devices = False
+    opens_places = True
 
     def __init__(
         self, token: str, words: Sequence[Word], *, options: Options | None = None, aim: Aim | None = None
@@ -213,6 +216,23 @@ class DiscordApp:
         """Link to a thread."""
         thread = self._parts.threads.id_of(ref)
         return f"<#{thread}>" if thread and self._parts.threads.has_thread(ref) else None
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
+        """Open a thread in the channel that a conversation's thread is in; none in a forum, where people open posts."""
+        parts, us = self._parts, await self._parts.known_us()
+        thread = await parts.rooms.find(parts.threads.id_of(ref) or "", ref.workspace)
+        channel = await parts.rooms.find(thread.parent, ref.workspace) if thread and thread.kind == "thread" else None
+        if thread is None or channel is None or channel.kind != "channel" or not key.isdecimal():
+            return None
+        made = in_private if await parts.rooms.is_private(thread) else apart
+        await parts.threads.plan(made(key, guild=ref.workspace, parent=channel.id, by=ref.user, said=title))
+        there = replace(ref, channel=key, thread=key)
+        try:
+            await parts.threads.ready(there, us)
+        except UnknownOutcomeError:
+            # It may be there: looked for, and made where it is not.
+            await parts.threads.ready(there, us)
+        return there
 
     def _with_hint(self, delivery: Delivery) -> Delivery:
         """Say how to go on below an answer, where the app may not read what does not call it."""

@@ -11,7 +11,7 @@ from adapters.discord.door import best_effort
 from adapters.discord.parts import Parts
 from adapters.discord.refs import Room, roles_in, room_in
 from adapters.discord.render import line
-from adapters.discord.threads import Thread, below
+from adapters.discord.thread import Thread, below
 from adapters.discord.translate import Heard
 from adapters.payloads import Json, object_in, objects_in, text_in
 from core.errors import PlatformError

@@ -11,7 +11,7 @@ from adapters.discord.interactions import Asked, Style
 from adapters.discord.parts import Parts
 from adapters.discord.refs import Room, person_in
 from adapters.discord.rooms import payload_of
-from adapters.discord.threads import Thread, below, in_private
+from adapters.discord.thread import Thread, below, in_private
 from adapters.discord.translate import COMPONENT, Heard
 from adapters.discord.words import Interaction
 from adapters.payloads import Json, object_in, text_in

@@ -9,8 +9,9 @@ import discord
 
 from adapters.discord.api import DiscordApi
 from adapters.discord.refs import Room, kind_of, room_in
+from adapters.discord.thread import PRIVATE
 from adapters.discord.threads import Threads
-from adapters.payloads import Json, object_in, text_in
+from adapters.payloads import Json, number_in, object_in, text_in
 from core.errors import PlatformError
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,11 @@ class Rooms:
         if len(self._asked_for) > ASKED_FOR:
             self._asked_for.popitem(last=False)
         return room
+
+    async def is_private(self, room: Room) -> bool:
+        """Whether only those let in read a thread. Raises PlatformError."""
+        channel = await self._api.call("GET", "/channels/{channel_id}", channel_id=room.id)
+        return number_in(channel, "type") == PRIVATE
 
     def of_interaction(self, body: Json) -> Room:
         """Where an interaction happened: it says so itself."""

@@ -8,21 +8,20 @@ our own before another one is made. https://docs.discord.com/developers/topics/t
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from itertools import islice
 from weakref import WeakValueDictionary
 
 from adapters.discord.api import (
     ARCHIVED,
-    NO_ACCESS,
     NOT_PERMITTED,
     THREAD_EXISTS,
-    TOO_MANY_THREADS,
-    WRONG_CHANNEL,
     DiscordApi,
     RefusedCallError,
 )
 from adapters.discord.refs import Room, Us
 from adapters.discord.render import line, thread_name
+from adapters.discord.thread import DIRECTLY, GRANT, NOT_HERE, PRIVATE, PUBLIC, WITHOUT, Thread
 from adapters.payloads import Json, object_in, objects_in, text_in
 from core.errors import PlatformError
 from core.models import ConversationRef
@@ -32,41 +31,9 @@ log = logging.getLogger(__name__)
 
 THREAD = "thread"
 DAY_MINUTES = 1_440
-PRIVATE = 12
-NOT_HERE = {NO_ACCESS, NOT_PERMITTED, WRONG_CHANNEL, TOO_MANY_THREADS}
-"""Why there may be no thread in a channel: then the conversation stands in the channel, as replies."""
-GRANT = (
-    "I may not open a thread here, so I answer here: reply to me to go on. Whoever manages the server can allow it in "
-    "this channel's settings, Permissions, Create Public Threads."
-)
 REPLIES = 4_096
-DIRECTLY = (
-    "I may not open a private thread here, so I answered you directly. Whoever manages the server can allow it in this "
-    "channel's settings, Permissions, Create Private Threads."
-)
-WITHOUT = "I cannot open a thread here, so I answer here: reply to me to go on."
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A thread of ours: below which message, or in private for whom; `id` is None until it is known.
-
-    `begun` says that a private one may have been made already, `opened` that it is there with all that belongs to it,
-    `live` that it is not archived, `replaced` that there may be none: `id` is then the channel in which the
-    conversation stands instead.
-    """
-
-    conversation: str
-    guild: str
-    parent: str
-    by: str
-    said: str
-    private: bool = False
-    id: str | None = None
-    begun: bool = False
-    opened: bool = False
-    live: bool = True
-    replaced: bool = False
+KEPT = 10_000
+"""Threads in the archive that are known to be ours, at most."""
 
 
 class Threads:
@@ -90,6 +57,7 @@ class Threads:
         noted = await self._notes.all(THREAD) if self._notes else {}
         for value in noted.values():
             self._know(Thread(**value))
+        await self._let_go()
 
     def conversation(self, thread: str) -> str:
         """The conversation in a thread."""
@@ -160,7 +128,7 @@ class Threads:
         async with self._locks.setdefault(ref.channel, asyncio.Lock()):
             thread = self._threads[ref.channel]
             if not thread.opened:
-                thread = await (self._open_private(thread, us) if thread.private else self._open_below(thread))
+                thread = await (self._open_below(thread) if thread.below else self._open_alone(thread, us))
             return thread.id or ref.channel
 
     async def reopen(self, thread: str) -> None:
@@ -223,7 +191,7 @@ class Threads:
         await self._api.call("POST", "/channels/{channel_id}/messages", body=body, channel_id=thread.parent)
         return await self._keep(here)
 
-    async def _open_private(self, thread: Thread, us: Us) -> Thread:
+    async def _open_alone(self, thread: Thread, us: Us) -> Thread:
         # One at a time in a channel: two that are being made look the same.
         resumed = thread.id is not None or thread.begun
         async with self._locks.setdefault(thread.parent, asyncio.Lock()):
@@ -237,6 +205,8 @@ class Threads:
         await self._api.call(
             "PUT", "/channels/{channel_id}/thread-members/{user_id}", channel_id=thread.id or "", user_id=thread.by
         )
+        if thread.apart:
+            return await self._keep(replace(thread, opened=True), durable=False)
         # What was asked stands nowhere else.
         asked, path = line(f"Asked: {thread.said}", f"asked/{thread.conversation}"), "/channels/{channel_id}/messages"
         if not resumed or not await self._has_words(thread.id or ""):
@@ -245,14 +215,17 @@ class Threads:
 
     async def _make(self, thread: Thread) -> Thread:
         begun = await self._keep(replace(thread, begun=True))
-        body = {"name": thread_name(thread.said), "type": PRIVATE, "invitable": False}
+        body: Json = {"name": thread_name(thread.said), "type": PUBLIC if thread.apart else PRIVATE}
+        body |= {} if thread.apart else {"invitable": False}
         try:
             made = await self._api.call(
                 "POST", "/channels/{channel_id}/threads", body=body, once=True, channel_id=thread.parent
             )
         except RefusedCallError as error:
-            log.warning("no thread in channel %s: %s (grant Create Private Threads there)", thread.parent, error)
-            if error.code not in NOT_HERE:
+            log.warning(
+                "no thread in channel %s: %s (grant Create %s Threads there)", thread.parent, error, thread.kind
+            )
+            if thread.apart or error.code not in NOT_HERE:
                 await self._keep(replace(thread, live=False), durable=False)
                 raise
             # What was asked in private is answered in private.
@@ -269,7 +242,7 @@ class Threads:
         found = await self._api.call("GET", path, guild_id=thread.guild)
         for one in objects_in(found, "threads"):
             id_ = text_in(one, "id")
-            ours = one.get("type") == PRIVATE and text_in(one, "owner_id") == us.user
+            ours = one.get("type") == (PUBLIC if thread.apart else PRIVATE) and text_in(one, "owner_id") == us.user
             here = text_in(one, "parent_id") == thread.parent and text_in(one, "name") == thread_name(thread.said)
             is_new = id_ not in self._conversations and int(id_ or 0) > int(thread.conversation)
             if ours and here and is_new:
@@ -282,26 +255,34 @@ class Threads:
         return any(text_in(message, "content") for message in page)
 
     async def _keep(self, thread: Thread, *, durable: bool = True) -> Thread:
+        # What was asked named it, and is no more needed here.
+        thread = replace(thread, said="") if thread.opened else thread
         self._know(thread)
+        await self._let_go()
         if self._notes:
             keep = self._notes.put if durable else self._notes.ride
             await keep(THREAD, thread.conversation, asdict(thread))
         return thread
 
+    async def _let_go(self) -> None:
+        """Forget the oldest of too many threads that are in the archive: of these nothing has to be known.
+
+        Below a message a thread has the conversation's own id, and who spoke in it the desk knows.
+        """
+        many = len(self._threads) - KEPT
+        if many <= 0:
+            return
+        over = (name for name, one in self._threads.items() if one.opened and one.below and not one.live)
+        for name in list(islice(over, many)):
+            if not self._threads[name].replaced:
+                del self._threads[name]
+                if self._notes:
+                    await self._notes.drop(THREAD, name)
+
     def _know(self, thread: Thread) -> None:
         self._threads[thread.conversation] = thread
-        if thread.private and thread.id and not thread.replaced:
+        if not thread.below and thread.id and not thread.replaced:
             self._conversations[thread.id] = thread.conversation
-
-
-def below(conversation: str, *, guild: str, parent: str, by: str, said: str) -> Thread:
-    """A thread below a message, which gives it its id."""
-    return Thread(conversation, guild, parent, by, said, id=conversation)
-
-
-def in_private(conversation: str, *, guild: str, parent: str, by: str, said: str) -> Thread:
-    """A thread that only somebody and the staff read."""
-    return Thread(conversation, guild, parent, by, said, private=True)
 
 
 def is_archived(error: RefusedCallError) -> bool:

@@ -41,6 +41,7 @@ class SlackApp:
     name = PLATFORM
     repeats_by_key = False
     names_devices = False
+    opens_places = False
 
     def __init__(
         self,
@@ -245,6 +246,10 @@ class SlackApp:
         except PlatformError:
             return None
         return text_in(found, "permalink") or None
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
+        """Nothing: a thread in Slack needs a message that it is below."""
+        return None
 
 
 async def _best_effort(work: Coroutine[Any, Any, None]) -> None:

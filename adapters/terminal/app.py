@@ -31,6 +31,7 @@ class _Terminal:
     name = PLATFORM
     repeats_by_key = True
     names_devices = False
+    opens_places = False
 
     def remember_in(self, notes: "Notes") -> None:
         """Remember nothing."""
@@ -49,6 +50,10 @@ class _Terminal:
 
     async def link(self, ref: ConversationRef) -> str | None:
         """Know of none."""
+        return None
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
+        """Nothing: a terminal has one place for each person and thread."""
         return None
 
 

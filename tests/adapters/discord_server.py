@@ -73,6 +73,17 @@ class Quick:
         await asyncio.sleep(0.002)
 
 
+class Clock(Quick):
+    """asyncio, but for pauses: they pass at once, and are added up."""
+
+    def __init__(self):
+        self.passed = 0.0
+
+    async def sleep(self, seconds):
+        self.passed += seconds
+        await asyncio.sleep(0)
+
+
 def hurry(monkeypatch):
     """Let nothing wait for a clock."""
     for module in ("http", "shard", "client", "webhook.async_"):

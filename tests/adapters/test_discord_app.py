@@ -298,3 +298,17 @@ async def test_the_gateways_own_address_is_never_used(server):
     server.alice.dm("hello")
     await server.quiet()
     assert len(server.texts(server.alice.im)) == 1
+
+
+async def test_of_many_threads_in_the_archive_the_oldest_are_forgotten_and_go_on_all_the_same(server, monkeypatch):
+    monkeypatch.setattr("adapters.discord.threads.KEPT", 2)
+    threads = []
+    for number in range(5):
+        threads.append(await server.ask(f"my invoice number is INV-{number}"))
+        server.alice.archive(threads[-1])
+        await server.quiet()
+    await server.harness.restart()
+    assert len(server.harness.app._parts.threads._threads) <= 3
+    server.alice.say(threads[0], "what is my invoice number?")
+    await server.quiet()
+    assert "INV-0" in server.texts(threads[0])[-1]

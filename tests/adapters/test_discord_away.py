@@ -7,20 +7,9 @@ import pytest
 from bots.discord_lives import live_on
 from core.config import Settings
 from tests.adapters.discord_harness import DiscordHarness
-from tests.adapters.discord_server import Quick, Server, hurry
+from tests.adapters.discord_server import Clock, Server, hurry
 
 HALF_AN_HOUR = 30 * 60
-
-
-class Clock(Quick):
-    """asyncio, but for pauses: they pass at once, and are added up."""
-
-    def __init__(self):
-        self.passed = 0.0
-
-    async def sleep(self, seconds):
-        self.passed += seconds
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -66,9 +55,7 @@ async def test_after_half_an_hour_without_discord_everything_is_answered_once_an
     for number in range(1, 5):
         for place in places:
             server.alice.say(place, f"open a ticket: meanwhile {number}")
-    async with asyncio.timeout(60):
-        while clock.passed < begun + HALF_AN_HOUR:
-            await asyncio.sleep(0.01)
+    await server.begins(lambda: clock.passed > begun + HALF_AN_HOUR)
     server.discord.up()
     for place in places:
         await server.begins(lambda place=place: len(server.texts(place)) == 6)

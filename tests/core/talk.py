@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -35,6 +35,7 @@ class Street:
     name: str = "terminal"
     repeats_by_key: bool = True
     names_devices: bool = False
+    opens_places: bool = False
     limit: int = 100_000
     knows: Callable[[UserMessage, bool], UserMessage] = lambda message, first: message
     posted: list[Delivery] = field(default_factory=list)
@@ -62,6 +63,9 @@ class Street:
 
     async def link(self, ref: ConversationRef) -> str | None:
         return None
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
+        return replace(ref, channel=key, thread=key) if self.opens_places else None
 
 
 def place(user: str, *, channel: str | None = None, thread: str | None = None) -> ConversationRef:
