@@ -11,7 +11,8 @@ from typing import Any
 from adapters.discord import render
 from adapters.discord.app import DiscordApp
 from adapters.discord.catch_up import CatchUp
-from adapters.discord.threads import Thread, Threads
+from adapters.discord.thread import Thread
+from adapters.discord.threads import Threads
 from adapters.slack.app import SlackApp
 from adapters.slack.begun import STREAM
 from core.desk import Desk

@@ -105,9 +105,11 @@ class Members(People[Done]):
         button, way = BUTTONS.get(line["name"]), int(line["id"][1:]) % 3
         if line.get("removed") or button is None or way == 0:
             return None
-        if way == 1 and any(element.get("label") == button for element in elements_of(message.components)):
+        # Also below an answer the desk may not know of: then a word means the newest turn, and so do these people.
+        shown = self.sightings.message(line["key"]) if "key" in line and line["name"] == UNDO else message
+        if way == 1 and shown and any(one.get("label") == button for one in elements_of(shown.components)):
             self._tally["buttons pressed"] += 1
-            return Done(line, interaction=person.press(message, button))
+            return Done(line, interaction=person.press(shown, button))
         if line["name"] != UNDO:
             return None
         self._tally["menus chosen"] += 1
