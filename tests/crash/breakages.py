@@ -67,6 +67,7 @@ def _read_nothing() -> None:
     async def read(catch_up: CatchUp, _: object) -> int:
         for channel in list(catch_up._unread):
             catch_up._is_read(channel)
+            catch_up._let_on(channel)
         return 0
 
     CatchUp.read = read

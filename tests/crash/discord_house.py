@@ -42,7 +42,7 @@ NAMED = (
     *(*SENDS, "/threads", "GET /channels/messages", "PUT /channels/thread-members", "/callback"),
     *("/webhooks/messages/@original", "GET /guilds/threads/active"),
 )
-PACE = Pace(longest=0.6, farthest=300, named=NAMED, enough=3.0)
+PACE = Pace(longest=0.6, farthest=300, named=NAMED, enough=1.5)
 """It takes longer to be there than the terminal, and makes more calls."""
 
 MANNERS = Manners(in_pieces=True, asks=True, apart=True, looks_there=("whoami", "usage"))
