@@ -1,6 +1,8 @@
 """Which conversation a word means that was said beside them, as slash commands are."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from core.errors import ErasedError, NoSuchSessionError
 from core.models import PICK, Command, ConversationRef
@@ -15,6 +17,8 @@ DAYS = 7
 """How old a conversation may be to be meant."""
 LOOKED_AT = 200
 """How many of the asker's newest sessions are looked at."""
+ASKED_ABOUT = 25
+"""Of how many of them in the channel it is read what was said: each is a read, and who asked waits."""
 _DAY = 86_400_000_000
 
 
@@ -34,25 +38,28 @@ class Candidate:
 
 async def conversations_at(
     store: Store, sealer: Sealer, ref: ConversationRef, *, customer: str, at: int
-) -> list[Candidate]:
-    """The customer's conversations in the channel of `ref` within the last days, the newest first."""
-    found = []
-    for row in await store.read(SessionsSpokenBy(customer, LOOKED_AT)):
-        there = _place_in(ref, _named(sealer, row)) if row.spoken + DAYS * _DAY >= at else None
-        title = there and await title_of(store, sealer, row.id, customer)
-        if there and title:
-            found.append(Candidate(there, row, title))
-    return found
+) -> AsyncIterator[Candidate]:
+    """The customer's conversations in the channel of `ref` within the last days, the newest first; each read when asked
+    for.
+    """
+    rows = await store.read(SessionsSpokenBy(customer, LOOKED_AT))
+    recent = ((row, _named(sealer, row)) for row in rows if row.spoken + DAYS * _DAY >= at)
+    placed = ((row, there) for row, name in recent if (there := _place_in(ref, name)))
+    for row, there in islice(placed, ASKED_ABOUT):
+        title = await title_of(store, sealer, row.id, customer)
+        if title:
+            yield Candidate(there, row, title)
 
 
-def choose(command: Command, found: list[Candidate], *, changes_history: bool) -> Candidate | None:
+async def choose(command: Command, found: AsyncIterator[Candidate], *, changes_history: bool) -> Candidate | None:
     """The conversation a word means: the picked one, else the newest. None where none is, or the person has to pick."""
     picked = [arg for arg in command.args if arg.startswith(PICK)]
     if picked:
-        return next((candidate for candidate in found if candidate.pick == picked[0]), None)
-    if len(found) > 1 and changes_history:
+        return await anext((candidate async for candidate in found if candidate.pick == picked[0]), None)
+    newest = await anext(found, None)
+    if changes_history and await anext(found, None) is not None:
         return None
-    return found[0] if found else None
+    return newest
 
 
 def without_pick(args: tuple[str, ...]) -> tuple[str, ...]:

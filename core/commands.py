@@ -109,7 +109,8 @@ async def run_delete(call: Call, _: MessageDeleted, message: MessageRow | None) 
 async def _let_pick(call: Call, word: Word, command: Command) -> bool:
     """Let the person pick a conversation where a word, said beside them, could mean more than one of theirs."""
     store, sealer, customer = call.kit.store, call.kit.sealer, call.scene.customer.id
-    found = await conversations_at(store, sealer, call.ref, customer=customer, at=call.event.at)
+    here = conversations_at(store, sealer, call.ref, customer=customer, at=call.event.at)
+    found = [candidate async for candidate in here]
     args = without_pick(command.args)
     if args != command.args:
         raise BadInputError(reply=f"That conversation is not among yours here any more. Say `{word.name}` again.")

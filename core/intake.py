@@ -139,8 +139,8 @@ class Intake:
         word = word_named(command.name)
         if word is None or word.about_person:
             return command
-        found = await conversations_at(self._store, self._sealer, command.ref, customer=customer, at=at)
-        chosen = choose(command, found, changes_history=word.changes_history)
+        found = conversations_at(self._store, self._sealer, command.ref, customer=customer, at=at)
+        chosen = await choose(command, found, changes_history=word.changes_history)
         if chosen is None:
             return command
         args = without_pick(command.args)

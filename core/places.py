@@ -1,7 +1,7 @@
 """Which session a place means: by its strategy, unless it was bound to another one."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.config import Settings, StrategyName
 from core.lru import Lru
@@ -67,7 +67,7 @@ class Places:
         self._bindings.put(key, binding)
         placed = await self._placed(ref, binding, event, customer, at)
         guard = PlaceIs(key, binding.row.session if binding.row else None)
-        return replace(placed, records=[guard, *placed.records])
+        return Placed(placed.name, placed.session, [guard, *placed.records])
 
     def forget(self, ref: ConversationRef) -> None:
         """Read anew what a place means: it was bound to another session meanwhile."""

@@ -62,7 +62,7 @@ class SlackApp:
         self._catch_up = CatchUp(self.api)
         self._desk: Desk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._order: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self._order: dict[tuple[str, ...], asyncio.Future[None]] = {}
         self.bolt = bolt_app(self._take)
 
     @asynccontextmanager
@@ -132,21 +132,18 @@ class SlackApp:
         """Hand an event in after those of its thread that came before it."""
         ref = event.ref
         key = (ref.workspace, ref.channel, ref.thread or "")
-        before = self._order.get(key)
-        task = asyncio.ensure_future(self._accept_after(before, event))
-        self._order[key] = task
+        before, done = self._order.get(key), asyncio.get_running_loop().create_future()
+        self._order[key] = done
         try:
-            await asyncio.shield(task)
+            if before is not None:
+                await asyncio.wait((before,))
+            if self._desk is None:
+                raise PlatformError("the desk is stopping and takes nothing more in")
+            await self._desk.accept(event)
         finally:
-            if self._order.get(key) is task:
+            done.set_result(None)
+            if self._order.get(key) is done:
                 del self._order[key]
-
-    async def _accept_after(self, before: "asyncio.Task[Any] | None", event: Event) -> None:
-        if before is not None:
-            await asyncio.wait((before,))
-        if self._desk is None:
-            raise PlatformError("the desk is stopping and takes nothing more in")
-        await self._desk.accept(event)
         self._catch_up.heard(event)
 
     def begin_catch_up(self) -> None:

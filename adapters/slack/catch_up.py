@@ -7,6 +7,7 @@ refuses what it has seen, so to read too much does no harm. https://docs.slack.d
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from operator import itemgetter
 
@@ -43,7 +44,7 @@ class CatchUp:
         """Nothing is read here."""
         self._api = api
         self._notes: Notes | None = None
-        self._newest: dict[str, str] = {}
+        self._newest: dict[str, OrderedDict[str, str]] = {}
         self._slow: set[str] = set()
 
     def remember_in(self, notes: Notes) -> None:
@@ -55,19 +56,25 @@ class CatchUp:
         if not isinstance(event, UserMessage):
             return
         ref = event.ref
-        channel = f"{ref.workspace}/{ref.channel}"
+        newest = self._newest.setdefault(ref.workspace, OrderedDict())
         # The thread too where this message begins it: replies to it stand in no channel's history.
-        for place in (channel, f"{channel}/{ref.thread}"):
-            if event.id > self._newest.get(place, ""):
-                self._newest[place] = event.id
+        for place in (f"{ref.channel}/{ref.thread}", ref.channel):
+            newest[place] = max(event.id, newest.get(place, ""))
+            newest.move_to_end(place)
+        # Of more none would be read again: in a busy workspace they would be thousands.
+        while len(newest) > MOST:
+            newest.popitem(last=False)
 
     async def keep(self) -> None:
         """Write down what was heard since the last time. What a crash loses of it is only read twice."""
         heard, self._newest = self._newest, {}
         if self._notes is None:
             return
-        for place, newest in heard.items():
-            await self._notes.ride(HEARD, place, newest)
+        for workspace, places in heard.items():
+            for place, newest in places.items():
+                await self._notes.ride(HEARD, f"{workspace}/{place}", newest)
+                # What comes in goes first: nobody waits for this.
+                await asyncio.sleep(0)
 
     async def keep_on(self) -> None:
         """Write down what is heard, every few seconds: not with each event, of which there may be hundreds."""

@@ -21,6 +21,8 @@ def readable(text: str, names: Mapping[str, str] | None = None) -> str:
 
     `names` are the names of user ids where they are known; Slack itself seldom says them.
     """
+    if "<" not in text and "&" not in text:
+        return text
     pieces, at = [], 0
     for token in _TOKEN.finditer(text):
         pieces += [_unescaped(text[at : token.start()]), _token(token[1], names or {})]
@@ -30,6 +32,8 @@ def readable(text: str, names: Mapping[str, str] | None = None) -> str:
 
 def without_us(text: str, us: Us) -> str:
     """Cut the mention of our bot out of a raw text, with the colon or comma behind it."""
+    if f"<@{us.user}" not in text:
+        return text.strip()
     first, *others = re.split(rf"<@{re.escape(us.user)}(?:\|[^<>]*)?>[ \t]*[:,]?[ \t]*", text)
     rest = [("" if other[:1] in ".;!?" else " ") + other.rstrip(" \t") for other in others]
     return "".join((first.rstrip(" \t"), *rest)).strip()

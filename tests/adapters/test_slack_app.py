@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.slack.catch_up import HEARD
 from core.agent import SupportAgent
 from core.config import Settings
 from core.instructions import known as facts
@@ -345,6 +346,26 @@ async def test_what_was_said_while_it_was_away_is_answered_once_when_it_is_back(
     said = texts(harness, alice, alice.im) + texts(harness, alice, help_)
     assert len([text for text in said if "no ink" in text]) == 1
     assert len([text for text in said if "no paper" in text]) == 1
+
+
+async def test_of_a_busy_workspace_only_those_conversations_are_noted_that_would_be_read_again(
+    harness, alice, monkeypatch
+):
+    monkeypatch.setattr("adapters.slack.catch_up.MOST", 4)
+    said = [alice.dm(f"hello, this is line {number}") for number in range(6)]
+    await harness._quiet()
+    await harness._app._catch_up.keep()
+    await harness._desk.writer.flush()
+    direct = f"{harness.slack.install.team}/{alice.im.id}"
+    noted = await harness._app._catch_up._notes.all(HEARD)
+    assert noted == {direct: said[-1].ts, **{f"{direct}/{one.ts}": one.ts for one in said[-3:]}}
+
+
+async def test_no_client_of_the_web_api_is_made_for_an_event(harness, alice, monkeypatch):
+    monkeypatch.setattr("slack_bolt.app.async_app.AsyncWebClient", None)
+    alice.dm("hello, my printer is broken")
+    await harness._quiet()
+    assert texts(harness, alice, alice.im)
 
 
 async def test_catching_up_slows_down_to_what_slack_allows_and_says_so(harness, alice, help_, monkeypatch, caplog):

@@ -5,7 +5,7 @@ import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 
 from core.models import Accepted, Command, MessageDeleted, MessageEdited, Profile, Quote, Reaction, UserMessage
-from core.queries import Counts, Customers, FeedbackOf
+from core.queries import Counts, Customers, FeedbackOf, TurnsSpokenIn
 from core.turns import STAND_IN
 from tests.core.talk import Street, open_talk, place
 
@@ -200,6 +200,23 @@ async def test_with_two_conversations_a_word_that_only_shows_takes_the_newest(li
     await linked.say("alice", "my phone too", channel="c", thread="t2")
     (said,) = await slash(linked, "alice", "history")
     assert said.startswith("About: my phone too (https://acme.example/c/t2)")
+
+
+async def test_however_many_conversations_there_are_a_word_that_only_shows_reads_one(linked, monkeypatch):
+    for number in range(9):
+        await linked.say("alice", "the printer is broken", channel="c", thread=f"t{number}")
+    asked, read = [], type(linked.store).read
+
+    async def noted(store, query):
+        asked.append(query)
+        return await read(store, query)
+
+    monkeypatch.setattr(type(linked.store), "read", noted)
+    command = Command(linked.next_id(), place("alice", channel="c"), "summary", loose=True)
+    await linked.desk.accept(command)
+    # What runs after it was accepted reads too, but not before it is asked for.
+    assert sum(isinstance(query, TurnsSpokenIn) for query in asked) == 1
+    await linked.desk.drain()
 
 
 async def test_a_forged_pick_reaches_nobody_elses_conversation(linked):
