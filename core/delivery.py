@@ -12,6 +12,7 @@ from core.errors import PlatformError, RejectedError, UnknownOutcomeError
 from core.kit import Kit
 from core.lru import Lru
 from core.models import ConversationRef, Delivery
+from core.pauses import Pauses
 from core.ports import Platform
 from core.queries import DeliveriesOf, OpenDeliveries
 from core.records import MarkDelivery, Record
@@ -50,6 +51,7 @@ class Deliveries:
         self._turnstile = kit.turnstile
         self._queues: dict[bytes, _Queue] = {}
         self._sent: Lru[str, str] = Lru(8192)
+        self._pauses = Pauses()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -70,6 +72,10 @@ class Deliveries:
             if queue.task is None:
                 self._idle.clear()
                 queue.task = asyncio.create_task(self._work(piece.place, queue))
+
+    def try_again(self, platform: str, workspace: str) -> None:
+        """Post now what waits for a platform's workspace: what was in the way is gone."""
+        self._pauses.cut(platform, workspace)
 
     @property
     def is_idle(self) -> bool:
@@ -141,8 +147,9 @@ class Deliveries:
             except PlatformError as error:
                 sure = sure and not isinstance(error, UnknownOutcomeError)
                 log.info("piece %s waits %.1f s for %s: %s", delivery.key, pause, platform.name, error)
-                await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
-                pause = min(pause * 2, LONGEST_PAUSE)
+                seconds = pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
+                cut = await self._pauses.wait(platform.name, delivery.ref.workspace, seconds=seconds)
+                pause = FIRST_PAUSE if cut else min(pause * 2, LONGEST_PAUSE)
 
     async def _aimed(self, platform: Platform, delivery: Delivery) -> Delivery | None:
         """Name the message that a retract or restore changes; None where it was never posted."""

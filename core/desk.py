@@ -126,6 +126,10 @@ class Desk:
             self._workers.stop_turn(taken.session, taken.stopped)
         return taken.accepted
 
+    def try_again(self, platform: str, workspace: str) -> None:
+        """Post at once what waits for a platform's workspace: what was in the way is gone."""
+        self._deliveries.try_again(platform, workspace)
+
     async def standing_of(self, ref: ConversationRef) -> Standing:
         """How the person of a ref stands with the desk: for their own eyes."""
         return await standing_of(self._kit.store, self._kit.sealer, ref)

@@ -20,10 +20,11 @@ from adapters.slack.people import People
 from adapters.slack.posting import Posting
 from adapters.slack.refs import PLATFORM, Us
 from adapters.slack.removing import Removing
+from adapters.slack.sharing import Sharing
 from adapters.slack.streams import Streams
 from adapters.slack.titles import Titles
 from core.errors import BadInputError, DeskError, PlatformError
-from core.models import ConversationRef, Delivery, Event, MessageDeleted, Progress, UserMessage
+from core.models import Accepted, ConversationRef, Delivery, Event, MessageDeleted, Progress, UserMessage
 from core.ports import Notes
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SlackApp:
         """Nothing is connected here."""
         self.installs = installs
         self.api = SlackApi(base_url, installs.token_of)
+        self._sharing = Sharing(installs)
         self._people = People(self.api)
         self._removing = Removing(self.api)
         self._streams = Streams(self.api, self._removing, after=stream_after)
@@ -114,21 +116,27 @@ class SlackApp:
         elif opened := translate.home_opened(body, us):
             self._begin(self._draw_home(opened))
         try:
-            heard = translate.event_of(body, us)
+            await self._hear(body, us)
         except BadInputError as error:
             log.info("a press is not understood: %s", error)
             self._begin(self._refuse(us, body, error.reply))
-            return BoltResponse(status=200, body="")
-        if heard is not None and heard.for_us and not await self._is_our_doing(heard):
-            await self._accept(self._streams.aimed(heard.event))
         return BoltResponse(status=200, body="")
+
+    async def _hear(self, body: Json, us: Us) -> None:
+        """Hand in what a payload tells, as the install it means."""
+        for meant in await self._sharing.meant(body, us):
+            heard = translate.event_of(body, meant)
+            if heard is None or not heard.for_us or await self._is_our_doing(heard):
+                continue
+            if await self._accept(self._streams.aimed(heard.event)) is not Accepted.IGNORED:
+                return
 
     async def _is_our_doing(self, heard: translate.Heard) -> bool:
         """Whether a message of ours was deleted by ourselves: the desk hears of a moderator's doing only."""
         gone = heard.event
         return heard.ours and isinstance(gone, MessageDeleted) and await self._removing.was_us(gone.ref, gone.message)
 
-    async def _accept(self, event: Event) -> None:
+    async def _accept(self, event: Event) -> Accepted:
         """Hand an event in after those of its thread that came before it."""
         ref = event.ref
         key = (ref.workspace, ref.channel, ref.thread or "")
@@ -139,12 +147,13 @@ class SlackApp:
                 await asyncio.wait((before,))
             if self._desk is None:
                 raise PlatformError("the desk is stopping and takes nothing more in")
-            await self._desk.accept(event)
+            accepted = await self._desk.accept(event)
         finally:
             done.set_result(None)
             if self._order.get(key) is done:
                 del self._order[key]
         self._catch_up.heard(event)
+        return accepted
 
     def begin_catch_up(self) -> None:
         """Read what was said while nobody listened, beside what comes in now."""
@@ -159,6 +168,8 @@ class SlackApp:
     def begin_at(self, us: Us) -> None:
         """Work in a workspace that installed the app just now, for the first time or again."""
         self.api.forget(us.team)
+        if self._desk is not None:
+            self._desk.try_again(PLATFORM, us.team)
         self._begin(self._read_again(us))
 
     async def _read_again(self, us: Us) -> None:
@@ -198,6 +209,7 @@ class SlackApp:
     def remember_in(self, notes: Notes) -> None:
         """Keep here where the app is installed, what was begun, removed and shared, and what was heard last."""
         self.installs.remember_in(notes)
+        self._sharing.remember_in(notes)
         self._removing.remember_in(notes)
         self._streams.remember_in(notes)
         self._files.remember_in(notes)

@@ -103,7 +103,7 @@ class CatchUp:
                 found.append((place, ts))
         return {workspace: sorted(found, key=_channels_first) for workspace, found in places.items()}
 
-    async def read(self, us: Us, places: Iterable[Place], accept: Callable[[Event], Awaitable[None]]) -> int:
+    async def read(self, us: Us, places: Iterable[Place], accept: Callable[[Event], Awaitable[object]]) -> int:
         """Hand in what was said meanwhile, conversation by conversation; how many messages that were."""
         found = 0
         for place, newest in places:

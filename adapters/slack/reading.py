@@ -41,7 +41,12 @@ def without_us(text: str, us: Us) -> str:
 
 def mentioned(text: str) -> set[str]:
     """Whom a raw text mentions: user ids, and 'subteam' for a group."""
-    return {user or group for user, group in _SOMEBODY.findall(text)}
+    return set(mentioned_in_order(text))
+
+
+def mentioned_in_order(text: str) -> list[str]:
+    """The same, as they stand there."""
+    return [user or group for user, group in _SOMEBODY.findall(text)]
 
 
 def files_of(message: Json) -> tuple[FileNote, ...]:

@@ -1,5 +1,7 @@
 """A desk that every workspace may install, in a simulated Slack with two of them, and a browser to install it with."""
 
+import json
+import time
 from contextlib import AsyncExitStack
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +13,7 @@ from adapters.slack.oauth_web import oauth_routes
 from adapters.slack.web import http_app
 from adapters.slack.workspaces import ManyWorkspaces
 from bots.assemble import open_desk
-from simulators.slack_service import SlackService, Timing
+from simulators.slack_service import SlackService, Timing, sign
 from tests.adapters.slack_harness import served
 
 
@@ -82,6 +84,20 @@ class ManyHarness:
         del self.slack.world.installs[install.token]
         install.token, install.dead = f"{install.token}-2", ""
         self.slack.world.installs[install.token] = install
+
+    async def post(self, install, event, **envelope):
+        """Send an event as Slack would for an install."""
+        authorization = {"team_id": install.team, "enterprise_id": None, "user_id": install.user, "is_bot": True}
+        body = {"type": "event_callback", "event_id": f"Ev{install.team}", "authorizations": [authorization]}
+        content = json.dumps(body | envelope | {"event": event}).encode()
+        stamp = str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": sign(self.slack.signing_secret, stamp, content),
+        }
+        async with self.browser() as slack:
+            assert (await slack.post("/slack/events", content=content, headers=headers)).status_code == 200
 
     async def quiet(self):
         await self.slack.settled()

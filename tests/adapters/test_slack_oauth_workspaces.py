@@ -11,8 +11,7 @@ from adapters.slack import translate
 from core.agent import SupportAgent
 from core.config import Settings
 from core.errors import StoreError
-from core.models import ConversationRef
-from simulators.slack_service import sign
+from core.models import ConversationRef, UserMessage
 from simulators.slack_service.model import Message
 from tests.adapters.slack_many import ManyHarness
 
@@ -104,20 +103,7 @@ class Twins:
     async def say(self, install, text, ts=None):
         event = {"type": "app_mention", "user": self.house.alice.id, "channel": self.channel.id, "ts": ts or self.ts}
         event |= {"text": f"<@{install.user}> {text}", "thread_ts": self.ts}
-        await self.post(install, event, team_id=install.team)
-
-    async def post(self, install, event, **envelope):
-        authorization = {"team_id": install.team, "enterprise_id": None, "user_id": install.user, "is_bot": True}
-        body = {"type": "event_callback", "event_id": f"Ev{install.team}", "authorizations": [authorization]}
-        content = json.dumps(body | envelope | {"event": event}).encode()
-        stamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": sign(self.house.slack.signing_secret, stamp, content),
-        }
-        async with self.house.browser() as slack:
-            assert (await slack.post("/slack/events", content=content, headers=headers)).status_code == 200
+        await self.house.post(install, event, team_id=install.team)
 
     async def remembered(self, install):
         ref = ConversationRef("slack", install.team, self.channel.id, self.house.alice.id, self.ts, direct=False)
@@ -242,10 +228,9 @@ async def test_what_comes_from_a_workspace_without_an_install_is_acknowledged_an
 
 async def test_what_names_no_workspace_is_acknowledged_and_dropped(house):
     await house.install(house.acme)
-    twins = Twins(house)
     for team in (None, 5, ["T1"], {"id": []}, "T-none"):
         odd = replace(house.acme, team=team)
-        await twins.post(odd, {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.000001", "text": "hello"})
+        await house.post(odd, {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.000001", "text": "hello"})
     await house.quiet()
     assert not house.slack.calls("chat.postMessage")
 
@@ -289,6 +274,24 @@ async def test_what_was_to_be_said_waits_for_a_new_install_and_nobody_else_waits
     assert not [record for record in caplog.records if record.exc_info]
 
 
+async def test_what_waited_for_a_new_install_goes_out_at_once(house, monkeypatch, caplog):
+    caplog.set_level("INFO", "core.delivery")
+    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 3_600.0)
+    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 3_600.0)
+    await house.install_both()
+    root = house.bob.dm("hello")
+    await house.quiet()
+    await house.workspaces.drop(house.globex.team, at=time.time())
+    ref = ConversationRef("slack", house.globex.team, house.bob.im.id, house.bob.id, root.ts)
+    await house.desk.accept(UserMessage(f"{root.ts}1", ref, "open a ticket: no paper"))
+    await becomes(lambda: "is not installed in workspace" in caplog.text)
+    house.come_back(house.globex)
+    assert (await house.install(house.globex)).status_code == 200
+    async with asyncio.timeout(20):
+        await house.quiet()
+    assert "no paper" in house.said(house.bob)[-1]
+
+
 async def test_a_new_install_is_used_at_once_in_place_of_the_old_token(house):
     await house.install_both()
     house.bob.dm("hello")
@@ -306,16 +309,16 @@ async def test_a_new_install_is_used_at_once_in_place_of_the_old_token(house):
 async def test_when_only_peoples_own_tokens_are_revoked_the_app_stays(house):
     await house.install_both()
     event = {"type": "tokens_revoked", "tokens": {"oauth": [house.bob.id], "bot": []}}
-    await Twins(house).post(house.globex, event, event_time=int(time.time()))
+    await house.post(house.globex, event, event_time=int(time.time()))
     assert len(await house.workspaces.all()) == 2
 
 
 async def test_told_late_of_an_old_install_the_new_one_stays(house):
     await house.install_both()
     event = {"type": "app_uninstalled"}
-    await Twins(house).post(house.globex, event, event_time=int(time.time()) - 60)
+    await house.post(house.globex, event, event_time=int(time.time()) - 60)
     assert len(await house.workspaces.all()) == 2
-    await Twins(house).post(house.globex, event, event_time=int(time.time()))
+    await house.post(house.globex, event, event_time=int(time.time()))
     assert len(await house.workspaces.all()) == 1
 
 
