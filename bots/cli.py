@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bots.commands import care, records, serving
+from bots.commands import care, moving, records, serving
 from bots.commands.common import FAILED
 from core.errors import DeskError
 
@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     serving.add(commands)
     care.add_doctor(commands)
     records.add(commands)
-    care.add_moving(commands)
+    moving.add(commands)
+    care.add_fsck(commands)
     return parser
 
 

@@ -66,6 +66,56 @@ def doctor(found: Values) -> RenderableType:
     return table
 
 
+def moved(found: Values) -> RenderableType:
+    keys = found["keyring"]
+    kept = f"The keyring stays at {keys['at']}." if keys["keys"] is None else f"Its keyring is at {keys['at']}."
+    said = f"Moved to {found['to']}, both sides read in full and equal. {kept} Bring the master key along."
+    return Group(_copied(found), Text(said))
+
+
+def backed_up(found: Values) -> RenderableType:
+    said = f"Written to {found['backup']}, read back and equal. The keyring is NOT in it: keep {found['keyring']} too."
+    return Group(_copied(found), Text(said))
+
+
+def restored(found: Values) -> RenderableType:
+    aside = f" The store before is kept as {found['aside']}." if found["aside"] else ""
+    said = f"Restored from {found['backup']}, read back and equal.{aside}"
+    return Group(_copied(found), Text(said), fsck(found))
+
+
+def imported(found: list[Values]) -> RenderableType:
+    columns = {
+        "session": "Session",
+        "as": "As",
+        "items": "Items on main",
+        "branches": "Branches",
+        "told": "What came of it",
+    }
+    said = [one | {"branches": ", ".join(one["branches"])} for one in found]
+    problems = (
+        Text(f"{safe(one['session'])}: {safe(why)}", style="yellow") for one in found for why in one["problems"]
+    )
+    return Group(_table(said, columns, nothing="There are no sessions in that file."), *problems)
+
+
+def fsck(found: Values) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for check in found["checks"]:
+        mark = Text("ok", style="green") if check["ok"] else Text("!!", style="bold red")
+        note = f" ({check['note']})" if check["note"] else ""
+        table.add_row(mark, check["name"], Text(f"{check['sentence']}{note}"))
+        for row in check["rows"]:
+            table.add_row("", "", Text(safe(row), style="yellow"))
+    repaired = (Text(f"{one['what']}: {safe(one['row'])}") for one in found.get("repaired", ()))
+    return Group(table, *repaired)
+
+
+def _copied(found: Values) -> RenderableType:
+    columns = {"table": "Table", "rows": "Rows", "hash": "Hash"}
+    return _table([one | {"hash": one["hash"][:16]} for one in found["tables"]], columns, nothing="")
+
+
 def _timeline(found: Values) -> list[Values]:
     return [entry | _in_words(entry) if entry["field"] == "status" else entry for entry in found["timeline"]]
 

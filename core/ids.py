@@ -22,6 +22,12 @@ def new_id() -> str:
     return f"{stamp << 80 | 0x7 << 76 | (rest >> 62) << 64 | 0b10 << 62 | rest & ((1 << 62) - 1):032x}"
 
 
+def id_at(millis: int, seed: bytes) -> str:
+    """Make the id of what was made at another time; the same for the same seed, of at least 10 bytes."""
+    rest = int.from_bytes(seed[:10], "big") & ((1 << 74) - 1)
+    return f"{millis << 80 | 0x7 << 76 | (rest >> 62) << 64 | 0b10 << 62 | rest & ((1 << 62) - 1):032x}"
+
+
 def time_of(id_: str) -> datetime:
     """When an id was made, to the millisecond, in UTC."""
     return datetime.fromtimestamp((int(id_, 16) >> 80) / 1000, UTC)

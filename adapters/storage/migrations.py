@@ -41,7 +41,7 @@ def migrate(connection: sqlite3.Connection, store: str, migrations: Sequence[Mig
 
     Raises SchemaError, with nothing changed, for a store of a newer version or one made by another migration.
     """
-    pending = migrations[_applied(connection, store, migrations) :]
+    pending = migrations[applied(connection, store, migrations) :]
     if not pending:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -54,8 +54,8 @@ def migrate(connection: sqlite3.Connection, store: str, migrations: Sequence[Mig
         raise
 
 
-def _applied(connection: sqlite3.Connection, store: str, migrations: Sequence[Migration]) -> int:
-    """Count the migrations a store has, once they are found to be the first of ours."""
+def applied(connection: sqlite3.Connection, store: str, migrations: Sequence[Migration]) -> int:
+    """Count the migrations a store has. Raises SchemaError where they are not the first of ours."""
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").fetchall():
         return 0
     rows = connection.execute("SELECT number, checksum FROM migration ORDER BY number").fetchall()

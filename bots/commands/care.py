@@ -1,12 +1,11 @@
 """Commands that look after a store."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bots.commands.common import FAILED, Options, extra, from_store, reading_command, write
+from bots.commands.common import FAILED, Options, extra, reading_command, write
 
 if TYPE_CHECKING:
-    from bots.assemble import Records
     from bots.commands.common import Commands
 
 
@@ -16,8 +15,10 @@ def add_doctor(commands: "Commands") -> None:
     doctor.add_argument("--discord", action="store_true", help="check the Discord app too: token, intents, permissions")
 
 
-def add_moving(commands: "Commands") -> None:
-    reading_command(commands, "migrate", "bring the store to the newest schema", _migrate)
+def add_fsck(commands: "Commands") -> None:
+    fsck = reading_command(commands, "fsck", "check what must be true of every row, also while a desk serves", _fsck)
+    fsck.add_argument("--deep", action="store_true", help="open all that is sealed too; takes long")
+    fsck.add_argument("--repair", action="store_true", help="mend what can be mended without deleting; no desk may run")
 
 
 def _doctor(options: Options) -> int:
@@ -38,13 +39,11 @@ def _doctor(options: Options) -> int:
     return 0 if findings.ok else FAILED
 
 
-def _migrate(options: Options) -> int:
-    from bots.doctor import schema_number
+def _fsck(options: Options) -> int:
+    from bots import checking, tables
+    from bots.settings import read_settings
 
-    async def read(records: "Records") -> dict[str, Any]:
-        # To open a store is to migrate it.
-        return {"store": records.settings.store, "schema": schema_number()}
-
-    found = from_store(read)
-    write(options, found, lambda _: f"{found['store']} is at schema {found['schema']}, the newest.")
-    return 0
+    do = checking.repair if options.repair else checking.check
+    found = asyncio.run(do(read_settings(), deep=options.deep))
+    write(options, found, tables.fsck)
+    return 0 if found["ok"] else FAILED

@@ -150,10 +150,8 @@ class SessionLine:
     def _name(self) -> None:
         """Learn by what name the store knows it, once the store is open."""
         self.sealer = self.shared.parts.sealer
-        # In a space of its own: the sessions of a desk are not opened by their ids here.
-        self.key = self.sealer.lookup("session", f"session/{self.session_id}")
-        # Its content is sealed with a key of its own, whose name stands in the store as it is: not the readable one.
-        self.owner = f"session/{self.key.hex()}"
+        self.key = key_of(self.sealer, self.session_id)
+        self.owner = owner_of(self.key)
         self.main = self.sealer.lookup("branch", MAIN)
 
     # --- one after the other ------------------------------------------------------------------------------------------
@@ -363,6 +361,16 @@ class Lines:
     def caller(self) -> Caller:
         """Give the caller of the running loop."""
         return self.shared.caller()
+
+
+def key_of(sealer: Sealer, session_id: str) -> bytes:
+    """The key of a standalone session, in a space of its own: the sessions of a desk are not opened by their ids."""
+    return sealer.lookup("session", f"session/{session_id}")
+
+
+def owner_of(key: bytes) -> str:
+    """Whose its content is: a key of its own seals it, and the key's name in the store is not the readable one."""
+    return f"session/{key.hex()}"
 
 
 def is_user(item: object) -> bool:

@@ -18,6 +18,15 @@ def first_day(tmp_path_factory):
 
 
 @pytest.fixture
+def copied(first_day, tmp_path):
+    """A folder with a copy of that store, to be spoiled."""
+    for name in ("desk.db", "desk.db.key", "desk.db.keys"):
+        (tmp_path / name).write_bytes((first_day[0] / name).read_bytes())
+        (tmp_path / name).chmod(0o600)
+    return tmp_path
+
+
+@pytest.fixture
 def deskmate(monkeypatch, capfd, tmp_path):
     """Run a command in this process, in a folder; `deskmate.json` reads what it writes with --json."""
     before = Before()

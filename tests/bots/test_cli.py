@@ -227,14 +227,6 @@ def lose_the_keyring(folder):
     (folder / "desk.db.keys").unlink()
 
 
-@pytest.fixture
-def copied(first_day, tmp_path):
-    for name in ("desk.db", "desk.db.key", "desk.db.keys"):
-        (tmp_path / name).write_bytes((first_day[0] / name).read_bytes())
-        (tmp_path / name).chmod(0o600)
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -1,0 +1,129 @@
+"""What the commands that move a whole store do, and what they tell."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from adapters.sealing.copying import copy_keyring
+from adapters.storage import open_store
+from adapters.storage.moving.copying import TableReport, copy_store
+from adapters.storage.moving.engines import (
+    file_of,
+    new_backup,
+    new_store,
+    open_backup,
+    read_now,
+    restored_store,
+    take_source,
+)
+from adapters.storage.moving.tables import TableReader, TableWriter
+from bots.checking import check
+from bots.settings import keyring_place
+from core.config import Settings
+from core.errors import BadInputError, StoreError
+
+Values = dict[str, Any]
+
+
+async def move(source: str, target: str, *, keyring: tuple[str | None, str | None], settings: Settings) -> Values:
+    """Copy a whole store with its keyring; `keyring` says from where to where, None: beside the stores."""
+    for option, url in (("--from", source), ("--to", target)):
+        _check(option, url)
+    if _same(source, target):
+        raise BadInputError("--from and --to are the same store: there is nothing to move")
+    async with _named(), take_source(source) as rows:
+        keys = await asyncio.to_thread(_move_keyring, source, target, keyring, settings)
+        async with new_store(target, rows) as writer:
+            tables = await _copy(rows, writer)
+    return {"from": source, "to": target, "keyring": keys, "tables": told(tables)}
+
+
+async def back_up(settings: Settings, path: str) -> Values:
+    """Write a backup of the store, which may be served meanwhile."""
+    async with _named(), read_now(settings.store) as rows:
+        _refuse_itself(rows, path)
+        async with new_backup(path, rows) as writer:
+            tables = await _copy(rows, writer)
+    return {"store": settings.store, "backup": path, "keyring": _keyring(settings), "tables": told(tables)}
+
+
+async def restore(settings: Settings, path: str, *, replace: bool) -> Values:
+    """Write the store anew from a backup."""
+    async with _named(), open_backup(path) as rows:
+        _refuse_itself(rows, file_of(settings.store))
+        async with restored_store(settings.store, rows, replace=replace) as (writer, aside):
+            tables = await _copy(rows, writer)
+    # To open it is to bring it to the newest schema, which is what is checked.
+    async with open_store(settings.store):
+        checked = await check(settings, deep=False)
+    return {
+        "backup": path,
+        "store": settings.store,
+        "aside": aside or None,
+        "tables": told(tables),
+        "ok": checked["ok"],
+        "checks": checked["checks"],
+    }
+
+
+@asynccontextmanager
+async def _named() -> AsyncIterator[None]:
+    """Let errors speak of what was named here, where the store would speak of the setting that names it else."""
+    try:
+        yield
+    except StoreError as error:
+        raise type(error)(str(error).replace("set DESK_STORE to", "name")) from error
+
+
+async def _copy(source: TableReader, target: TableWriter) -> list[TableReport]:
+    """Copy, and show how far it is where somebody watches."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return await copy_store(source, target, lambda doing, table, rows: None)
+    try:
+        return await copy_store(source, target, _show)
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _show(doing: str, table: str, rows: int) -> None:
+    print(f"\r\x1b[K{doing} {table}: {rows:,} rows", end="", file=sys.stderr, flush=True)
+
+
+def told(tables: Sequence[TableReport]) -> list[Values]:
+    return [asdict(table) for table in tables]
+
+
+def _move_keyring(source: str, target: str, given: tuple[str | None, str | None], settings: Settings) -> Values:
+    """Have the keyring where the moved store is opened with it; where a setting names one, that one stays for both."""
+    set_, beside = settings.keyring, (f"{file_of(source)}.keys", f"{file_of(target)}.keys")
+    from_ = Path(given[0] or set_ or beside[0])
+    if given[1] is None and set_ is not None and given[0] is None:
+        return {"at": str(from_), "keys": None}
+    to = Path(given[1] or beside[1])
+    if from_.resolve() == to.resolve():
+        raise BadInputError("--keyring-from and --keyring-to are the same file: leave both away to keep it where it is")
+    return {"at": str(to), "keys": copy_keyring(from_, to)}
+
+
+def _keyring(settings: Settings) -> str:
+    return keyring_place(settings)
+
+
+def _check(option: str, url: str) -> None:
+    try:
+        file_of(url)
+    except BadInputError as error:
+        raise BadInputError(f"{option}: {error}") from None
+
+
+def _same(one: str, other: str) -> bool:
+    return file_of(one) == file_of(other)
+
+
+def _refuse_itself(rows: TableReader, path: str) -> None:
+    if Path(rows.name).resolve() == Path(path).resolve():
+        raise BadInputError(f"{path} is the store itself: name another file")
