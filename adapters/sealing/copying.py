@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from adapters.sealing.files import locked, require_private, sync_folder
-from adapters.sealing.keyring import APPLICATION_ID, SCHEMA_VERSION
+from adapters.sealing.sqlite_keyring import APPLICATION_ID, SCHEMA_VERSION
 from core.errors import KeyringError, StoreError
 
 _ROWS = (

@@ -8,7 +8,7 @@ from typing import Literal
 from core.errors import ConflictError
 from core.ids import id_at
 from core.models import MAIN, Item, Place, Usage
-from core.ports import Sealer, Store
+from core.ports import Sealer, SessionStore
 from core.queries import SessionById, TurnsOf
 from core.records import AddBranch, AddItem, AddSession, AddTurn, BookUsage, EnsureMain, GrowBranch, Record
 from core.sealed import branch_row, encode, item_row, row_of, seal_json
@@ -82,11 +82,11 @@ class Tree:
     forked: dict[str, str | None] = field(default_factory=dict)
 
 
-async def import_session(store: Store, sealer: Sealer, given: Given, *, dry: bool) -> Outcome:
+async def import_session(store: SessionStore, sealer: Sealer, given: Given, *, dry: bool) -> Outcome:
     """Take a session in, if nothing of its id is there; with `dry` only tell what would come of it."""
     key = key_of(sealer, given.id)
     tree = grown(key, given)
-    if await store.read(SessionById(key)):
+    if await store.ask(key, SessionById(key)):
         return await _compare(store, key, tree)
     if dry:
         return "new"
@@ -101,8 +101,8 @@ async def import_session(store: Store, sealer: Sealer, given: Given, *, dry: boo
     return "new"
 
 
-async def _compare(store: Store, key: bytes, tree: Tree) -> Outcome:
-    there = {turn.id for turn in await store.read(TurnsOf(key))}
+async def _compare(store: SessionStore, key: bytes, tree: Tree) -> Outcome:
+    there = {turn.id for turn in await store.ask(key, TurnsOf(key))}
     return "there" if there and all(turn.id in there for turn in tree.turns.values()) else "other"
 
 
