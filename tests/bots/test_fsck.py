@@ -100,7 +100,8 @@ CORRUPTIONS = {
     "audit-end": "UPDATE audit_end SET seq = seq + 1",
     "bodies": "UPDATE ticket SET body = zeroblob(length(body))",
     "calls": "DELETE FROM item WHERE seq = 2",
-    "timelines": "UPDATE ticket SET status = 'open' WHERE number = 1002",
+    "timelines": "UPDATE ticket SET status = 'resolved' "
+    "WHERE id = (SELECT ticket FROM ticket_change WHERE field = 'status' ORDER BY seq LIMIT 1)",
 }
 
 

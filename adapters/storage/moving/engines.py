@@ -1,6 +1,7 @@
 """Which store a URL names, opened to be copied from or to: the one place that knows the engines there are."""
 
 import asyncio
+import itertools
 import os
 import sqlite3
 import time
@@ -71,12 +72,19 @@ async def restored_store(url: str, source: TableReader, *, replace: bool) -> Asy
         full = await asyncio.to_thread(_holds_rows, path)
         if full and not replace:
             raise StoreError(f"{path} holds content: restore elsewhere, or with --replace, which keeps it under a name")
-        aside = f"{path}.before-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}" if full else ""
+        aside = await asyncio.to_thread(_free_name, path) if full else ""
         async with new_file(path, source, resume=False) as target:
             yield target, aside
             if aside:
                 with clear_errors(aside, "made"):
                     os.link(path, aside)
+
+
+def _free_name(path: str) -> str:
+    """A name to keep a store under, by the time; another one was made in this second where it was killed and repeated."""
+    name = f"{path}.before-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not os.path.exists(name))
 
 
 def file_of(url: str) -> str:
