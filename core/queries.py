@@ -180,7 +180,7 @@ class LaneRow:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLanes(Query[LaneRow]):
-    """Lanes with pending events that nobody holds; at most `limit`."""
+    """Lanes with pending events that nobody holds, the longest waiting first; at most `limit`."""
 
     row = LaneRow
     limit: int
@@ -663,6 +663,44 @@ class OpenDeliveries(Query[DeliveryRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAt(Query[DeliveryRow]):
+    """Pieces of a place that are 'pending' or 'sending', in order; at most `limit`."""
+
+    row = DeliveryRow
+    place: bytes
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutletRow:
+    """An outlet: `held` is 1 while a worker's lease on it runs."""
+
+    place: bytes
+    epoch: int
+    worker: str | None
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOutlets(Query[OutletRow]):
+    """Outlets of a platform with open pieces that nobody but `worker` holds, the longest waiting first; at most
+    `limit`. One that was never claimed has epoch 0."""
+
+    row = OutletRow
+    platform: str
+    worker: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutletAt(Query[OutletRow]):
+    """The outlet of a place; at most one."""
+
+    row = OutletRow
+    place: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveriesOf(Query[DeliveryRow]):
     """All pieces of a turn, in order."""
 
@@ -752,6 +790,20 @@ class NotesOf(Query[NoteRow]):
     row = NoteRow
     platform: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRow:
+    """The newest migration a store has."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaNumber(Query[SchemaRow]):
+    """The number of a store's schema; one row."""
+
+    row = SchemaRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,14 @@ class QueueEnds(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class OutletIs(Record):
+    """Refuse with FencedError unless the outlet of `place` still has this epoch."""
+
+    place: bytes
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerAt(Record):
     """Refuse with ChangedError unless the customer still has this version."""
 
@@ -231,6 +239,14 @@ class MoveEvent(Record):
 
     event: str
     session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutEvent(Record):
+    """Replace the body of an event, if it still waits."""
+
+    id: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -565,6 +581,45 @@ class BlankDeliveries(Record):
     deleted."""
 
     turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutlet(Record):
+    """Let an outlet go if no piece is open there, or in any case with `always` = 1, if `epoch` still holds."""
+
+    place: bytes
+    epoch: int
+    always: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOutlet(Record):
+    """Take the outlet of a place for `worker` for `lease` seconds if it is free or its lease is over; epoch + 1.
+
+    Who holds it already keeps it, under its epoch. Gives back `[(epoch, open)]`, where `open` counts the pieces that
+    were open there before this commit's own, or `[]` where it was not to be had.
+    """
+
+    returns: ClassVar[bool] = True
+    place: bytes
+    platform: str
+    worker: str
+    lease: float
+
+
+@dataclass(frozen=True, slots=True)
+class RenewOutlets(Record):
+    """Extend the lease of every outlet `worker` holds to `lease` seconds from now."""
+
+    worker: str
+    lease: float
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackOutlets(Record):
+    """Let every outlet of `worker` go."""
+
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Event:
     status: str = "queued"
     attempts: int = 0
     stopped: int = 0
+    body: bytes = b""
 
 
 @dataclass
@@ -45,10 +46,18 @@ class Lane:
     held: bool = False
 
 
+@dataclass
+class Outlet:
+    epoch: int = 0
+    worker: str | None = None
+    held: bool = False
+
+
 class Model:
     def __init__(self):
         self.sessions, self.turns, self.lanes, self.tickets = {}, {}, {}, {}
         self.inbox, self.changes, self.usage, self.counters = [], [], {}, {}
+        self.outlets, self.outbox = {}, {}
 
     def write(self, commits):
         return [self.commit(commit) for commit in commits]
@@ -80,6 +89,15 @@ class Model:
 
     def queue(self, session):
         return [event for event in self.inbox if event.session == session and event.status == "queued"]
+
+    def open_at(self, place):
+        return [key for key, (at, status) in self.outbox.items() if at == place and status in ("pending", "sending")]
+
+    def waiting_outlets(self, worker):
+        places = dict.fromkeys(place for place, _ in self.outbox.values() if self.open_at(place))
+        outlets = {place: self.outlets.get(place, Outlet()) for place in places}
+        waiting = [place for place, outlet in outlets.items() if not outlet.held or outlet.worker == worker]
+        return sorted(waiting, key=lambda place: list(self.outbox).index(self.open_at(place)[0]))
 
     def find(self, id_):
         return next(event for event in self.inbox if event.id == id_)
@@ -115,7 +133,7 @@ class Model:
     def add_event(self, r):
         if any(event.key == r.key for event in self.inbox):
             return []
-        self.inbox.append(Event(r.id, r.key, r.session, r.kind))
+        self.inbox.append(Event(r.id, r.key, r.session, r.kind, body=r.body))
         self.lanes.setdefault(r.session, Lane())
         return [("some seq",)]
 
@@ -151,6 +169,10 @@ class Model:
         if self.find(r.event).status == "queued":
             self.find(r.event).session = r.session
             self.lanes.setdefault(r.session, Lane())
+
+    def put_event(self, r):
+        if self.find(r.id).status == "queued":
+            self.find(r.id).body = r.body
 
     def finish_event(self, r):
         if self.find(r.id).status == "queued":
@@ -249,6 +271,42 @@ class Model:
 
     def book_usage(self, r):
         self.usage[r.id] = (r.session, r.turn, r.branch, r.requests)
+
+    def outlet_is(self, r):
+        if r.place not in self.outlets or self.outlets[r.place].epoch != r.epoch:
+            raise FencedError
+
+    def mark_delivery(self, r):
+        if r.key in self.outbox:
+            self.outbox[r.key] = (self.outbox[r.key][0], r.status)
+
+    def release_outlet(self, r):
+        outlet = self.outlets.get(r.place)
+        if outlet is not None and outlet.epoch == r.epoch and (r.always or not self.open_at(r.place)):
+            outlet.worker, outlet.held = None, False
+
+    def claim_outlet(self, r):
+        outlet = self.outlets.setdefault(r.place, Outlet())
+        if outlet.held and outlet.worker != r.worker:
+            return []
+        outlet.epoch += outlet.worker != r.worker
+        outlet.worker, outlet.held = r.worker, r.lease > 0
+        return [(outlet.epoch, len(self.open_at(r.place)))]
+
+    def renew_outlets(self, r):
+        for outlet in self.outlets.values():
+            if outlet.worker == r.worker:
+                outlet.held = r.lease > 0
+
+    def give_back_outlets(self, r):
+        for outlet in self.outlets.values():
+            if outlet.worker == r.worker:
+                outlet.worker, outlet.held = None, False
+
+    def add_delivery(self, r):
+        if r.key in self.outbox:
+            raise ConflictError
+        self.outbox[r.key] = (r.place, r.status)
 
     def replace_usage(self, r):
         key = (r.session, r.turn, r.branch)

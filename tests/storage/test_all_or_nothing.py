@@ -30,11 +30,14 @@ from core.queries import (
     NextEvent,
     NoteByKey,
     NotesOf,
+    OpenAt,
     OpenDeliveries,
+    OutletAt,
     ParkedEvents,
     PlaceByKey,
     QuestionBy,
     QueuedAfter,
+    SchemaNumber,
     SessionById,
     Sessions,
     SessionsSpokenBy,
@@ -60,6 +63,7 @@ from core.queries import (
     UsageOfCustomer,
     UsageOfSession,
     WaitingLanes,
+    WaitingOutlets,
     WindowOf,
 )
 from core.records import (
@@ -70,6 +74,7 @@ from core.records import (
     BlankDeliveries,
     BumpRevision,
     ClaimLane,
+    ClaimOutlet,
     ClearSession,
     CountAttempt,
     CustomerAt,
@@ -82,6 +87,7 @@ from core.records import (
     FreeLanes,
     GiveBackAttempt,
     GiveBackLanes,
+    GiveBackOutlets,
     GrowBranch,
     LaneIs,
     MarkDelivery,
@@ -89,8 +95,10 @@ from core.records import (
     MoveEvent,
     MoveMessage,
     NotStopped,
+    OutletIs,
     PlaceIs,
     PutCustomer,
+    PutEvent,
     PutFeedback,
     PutNote,
     PutSession,
@@ -98,7 +106,9 @@ from core.records import (
     PutTicket,
     QueueEnds,
     ReleaseLane,
+    ReleaseOutlet,
     RenewLanes,
+    RenewOutlets,
     ReplaceUsage,
     Reserve,
     RewriteItem,
@@ -138,11 +148,12 @@ BEFORE = (
 
 EVERYTHING = (
     LaneIs(S, 1), NotStopped("e1"), SessionAt(S, 4), TurnEnds("t3", 2), PlaceIs(b"place", S), QueueEnds(S, 2),
+    OutletIs(b"place", 1),
     CustomerAt("c", 1), TicketAt("k1", 1), AuditEnds(b"link a1"), Reserve("n", 1),
     customer("c2"), identity(b"i2", customer="c2"), PutCustomer("c", b"new"), *session(b"s2"),
     BindPlace(b"place", b"s2", "c", 2, b"new"), PutSession(S, "human", 1), event("e3"), ClaimLane(S, "worker", HOUR),
     RenewLanes("worker", HOUR), FreeLanes(), MarkStop(S, "e3"),
-    MoveEvent("e2", b"s2"), FinishEvent("e1", "parked"), GiveBackAttempt("e2"),
+    MoveEvent("e2", b"s2"), PutEvent("e2", b"new"), FinishEvent("e1", "parked"), GiveBackAttempt("e2"),
     GiveBackLanes("worker"), CountAttempt(S, "worker"), ReleaseLane(S, 2, 1), turn("t4", parent="t3", depth=4),
     AddItem("t4", 0, b"item"),
     DropItem("t1", 1), DropItems("t2"), RewriteItem("t1", 0, b"new"), RewriteTurn("t1", "done", 1, b"new"),
@@ -152,6 +163,8 @@ EVERYTHING = (
     PutFeedback("t1", "c", "not helpful", 2), message(b"m2"), MoveMessage(b"message", "t3"),
     ticket("k2", number=1002), PutTicket("k1", "resolved", "low", 2, 2, b"new"), change("h2", version=2),
     ReplaceUsage(S, "t1", MAIN_BRANCH), usage("u2"), MarkDelivery("d1", "sent", b"id"), BlankDeliveries("t2"),
+    ReleaseOutlet(b"place", 1, 1), ClaimOutlet(b"other", "terminal", "worker", HOUR), RenewOutlets("worker", HOUR),
+    GiveBackOutlets("another"),
     delivery("d3"), audit("a2", 2), PutNote("slack", "stream", b"note", 2, b"new"),
     DropNote("slack", "stream", b"other"),
 )  # fmt: skip
@@ -169,6 +182,7 @@ QUESTIONS = (
     OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
     AuditAfter(0, 9), AuditEnd(),
     TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
+    OpenAt(b"place", 9), WaitingOutlets("terminal", "worker", 9), OutletAt(b"place"), SchemaNumber(),
 )  # fmt: skip
 
 
@@ -179,7 +193,7 @@ async def everything(store):
 @pytest.fixture
 async def filled(store):
     await commit(store, *BEFORE)
-    await commit(store, ClaimLane(S, "worker", HOUR))
+    await commit(store, ClaimLane(S, "worker", HOUR), ClaimOutlet(b"place", "terminal", "worker", HOUR))
     return store
 
 

@@ -16,10 +16,13 @@ from core.queries import (
     LaneById,
     MovesOf,
     NextEvent,
+    OpenAt,
+    OutletAt,
     SessionById,
     TicketsOf,
     TurnsOf,
     UsageByTurnOfBranch,
+    WaitingOutlets,
     WindowOf,
 )
 from core.records import (
@@ -27,6 +30,7 @@ from core.records import (
     AddItem,
     BumpRevision,
     ClaimLane,
+    ClaimOutlet,
     ClearSession,
     CountAttempt,
     DropBranch,
@@ -36,13 +40,18 @@ from core.records import (
     FreeLanes,
     GiveBackAttempt,
     GiveBackLanes,
+    GiveBackOutlets,
     LaneIs,
+    MarkDelivery,
     MarkStop,
     MoveEvent,
     NotStopped,
+    OutletIs,
     PutTicket,
     ReleaseLane,
+    ReleaseOutlet,
     RenewLanes,
+    RenewOutlets,
     ReplaceUsage,
     Reserve,
     RewriteItem,
@@ -58,6 +67,7 @@ from tests.storage.samples import (
     OVER,
     branch,
     change,
+    delivery,
     event,
     move,
     session,
@@ -69,6 +79,7 @@ from tests.storage.samples import (
 SESSIONS = (b"s1", b"s2")
 BRANCHES = (MAIN_BRANCH, b"b1", b"b2")
 WORKERS = ("w1", "w2")
+PLACES = (b"p1", b"p2")
 TICKETS = ("k1", "k2")
 ALL = 10_000
 
@@ -83,7 +94,19 @@ class Commits:
 
     def any(self):
         name = self.pick("say", "say", "undo", "branch", "switch", "drop_branch", "rewrite", "pop", "clear", "accept")
-        other = self.pick(name, name, "claim", "finish", "give_back", "open_ticket", "change_ticket", "book", "reserve")
+        other = self.pick(
+            name,
+            name,
+            "claim",
+            "finish",
+            "give_back",
+            "open_ticket",
+            "change_ticket",
+            "book",
+            "reserve",
+            "post",
+            "mark",
+        )
         return getattr(self, other)()
 
     def pick(self, *values):
@@ -194,6 +217,23 @@ class Commits:
         epoch = self.model.lanes[name].epoch
         return (LaneIs(name, epoch), GiveBackAttempt(running[0].id), ReleaseLane(name, epoch, 1))
 
+    # --- outlets ---
+
+    def post(self):
+        place = self.pick(*PLACES)
+        claim = ClaimOutlet(place, "terminal", self.pick(*WORKERS), self.pick(HOUR, OVER))
+        pieces = [delivery(self.new("d"), place=place) for _ in range(self.draw(st.integers(0, 2)))]
+        return (*self.pick((), (claim,)), *pieces)
+
+    def mark(self):
+        place = self.pick(*PLACES)
+        outlet, pieces = self.model.outlets.get(place), self.model.open_at(place)
+        if outlet is None or not pieces:
+            return ()
+        epoch = outlet.epoch - self.pick(0, 0, 0, 1)
+        marked = MarkDelivery(pieces[0], self.pick("sending", "sent", "failed"), None)
+        return (*self.pick((), (OutletIs(place, epoch),)), marked, ReleaseOutlet(place, epoch, self.pick(0, 0, 1)))
+
     # --- tickets, usage, numbers ---
 
     def open_ticket(self):
@@ -250,15 +290,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from(WORKERS), lease=st.sampled_from((HOUR, OVER)))
     def renew(self, worker, lease):
-        self.write([(RenewLanes(worker, lease),)])
+        self.write([(RenewLanes(worker, lease), RenewOutlets(worker, lease))])
 
     @rule()
     def free_all_lanes(self):
         self.write([(FreeLanes(),)])
 
     @rule(worker=st.sampled_from(WORKERS))
-    def a_worker_gives_its_lanes_back(self, worker):
-        self.write([(GiveBackLanes(worker),)])
+    def a_worker_gives_back_what_it_holds(self, worker):
+        self.write([(GiveBackLanes(worker), GiveBackOutlets(worker))])
 
     @precondition(lambda self: self.backend != "memory")
     @rule()
@@ -279,6 +319,7 @@ class StoreMachine(RuleBasedStateMachine):
             await self.compare_lane(name)
             await self.compare_usage(name)
         await self.compare_tickets()
+        await self.compare_outlets()
 
     async def compare_tree(self, name, expected):
         (row,) = await self.store.read(SessionById(name))
@@ -304,6 +345,16 @@ class StoreMachine(RuleBasedStateMachine):
         assert lanes == expected
         oldest = [(row.id, row.attempts, bool(row.stopped)) for row in await self.store.read(NextEvent(name))]
         assert oldest == [(waits.id, waits.attempts, bool(waits.stopped)) for waits in queue[:1]]
+
+    async def compare_outlets(self):
+        for place in PLACES:
+            outlets = [(row.epoch, row.worker, row.held) for row in await self.store.read(OutletAt(place))]
+            expected = [self.model.outlets[place]] if place in self.model.outlets else []
+            assert outlets == [(outlet.epoch, outlet.worker, int(outlet.held)) for outlet in expected]
+            assert [row.key for row in await self.store.read(OpenAt(place, ALL))] == self.model.open_at(place)
+        for worker in WORKERS:
+            waiting = [row.place for row in await self.store.read(WaitingOutlets("terminal", worker, ALL))]
+            assert waiting == self.model.waiting_outlets(worker)
 
     async def compare_usage(self, name):
         for branch_ in BRANCHES:

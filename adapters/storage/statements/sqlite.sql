@@ -28,6 +28,10 @@ SELECT 1 FROM given WHERE (SELECT session FROM place WHERE key = given.key) IS N
 INSERT INTO refusal (changed)
 SELECT 1 WHERE (SELECT max(seq) FROM inbox WHERE session = :session AND status = 'queued') IS NOT :seq;
 
+-- name: OutletIs
+INSERT INTO refusal (fenced)
+SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM outlet WHERE place = :place AND epoch = :epoch);
+
 -- name: CustomerAt
 INSERT INTO refusal (changed)
 SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM customer WHERE id = :customer AND version = :version);
@@ -104,6 +108,9 @@ RETURNING id;
 UPDATE message SET session = :session
 WHERE turn = :event AND part = 'question' AND EXISTS (SELECT 1 FROM inbox WHERE id = :event AND status = 'queued');
 UPDATE inbox SET session = :session WHERE id = :event AND status = 'queued';
+
+-- name: PutEvent
+UPDATE inbox SET body = :body WHERE id = :id AND status = 'queued';
 
 -- name: FinishEvent
 UPDATE inbox SET status = given.status, body = CASE given.status WHEN 'parked' THEN body ELSE x'' END FROM given
@@ -260,6 +267,26 @@ WHERE key = :key;
 DELETE FROM outbox WHERE turn = :turn AND status <> 'sent';
 UPDATE outbox SET body = x'' WHERE turn = :turn;
 
+-- name: ReleaseOutlet
+UPDATE outlet SET worker = NULL, lease = 0 WHERE place = :place AND epoch = :epoch AND (
+    :always OR NOT EXISTS (SELECT 1 FROM outbox WHERE place = :place AND status IN ('pending', 'sending'))
+);
+
+-- name: ClaimOutlet
+INSERT INTO outlet (place, platform, epoch, worker, lease)
+SELECT :place, :platform, 1, :worker, now + CAST(:lease * 1000000 AS INTEGER) FROM clock WHERE true
+ON CONFLICT (place) DO UPDATE SET
+    epoch = epoch + (worker IS NOT excluded.worker), worker = excluded.worker, lease = excluded.lease
+WHERE worker IS NULL OR worker = excluded.worker OR lease <= (SELECT now FROM clock)
+RETURNING epoch,
+    (SELECT count(*) FROM outbox WHERE outbox.place = outlet.place AND status IN ('pending', 'sending'));
+
+-- name: RenewOutlets
+UPDATE outlet SET lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS INTEGER) WHERE worker = :worker;
+
+-- name: GiveBackOutlets
+UPDATE outlet SET worker = NULL, lease = 0 WHERE worker = :worker;
+
 -- name: AddDelivery
 INSERT INTO outbox (key, platform, place, session, turn, owner, kind, status, attempts, at, body)
 SELECT given.key, given.platform, given.place, given.session, given.turn, given.owner, given.kind, given.status,
@@ -333,7 +360,7 @@ SELECT session, owner, body FROM place WHERE key = :key;
 
 -- name: WaitingLanes
 SELECT session, pending, epoch, worker, 0 FROM lane, clock WHERE pending > 0 AND (worker IS NULL OR lease <= now)
-ORDER BY session LIMIT :limit;
+ORDER BY since, session LIMIT :limit;
 
 -- name: LaneById
 SELECT session, pending, epoch, worker, worker IS NOT NULL AND lease > now FROM lane, clock WHERE session = :session;
@@ -510,6 +537,20 @@ FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY 
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE platform = :platform AND seq > :after AND status IN ('pending', 'sending') ORDER BY seq LIMIT :limit;
 
+-- name: OpenAt
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE place = :place AND status IN ('pending', 'sending') ORDER BY seq LIMIT :limit;
+
+-- name: WaitingOutlets
+SELECT o.place, coalesce(t.epoch, 0), t.worker, coalesce(t.worker IS NOT NULL AND t.lease > now, 0)
+FROM outbox AS o CROSS JOIN clock LEFT JOIN outlet AS t ON t.place = o.place
+WHERE o.platform = :platform AND o.status IN ('pending', 'sending')
+    AND (t.worker IS NULL OR t.worker = :worker OR t.lease <= now)
+GROUP BY o.place ORDER BY min(o.seq) LIMIT :limit;
+
+-- name: OutletAt
+SELECT place, epoch, worker, worker IS NOT NULL AND lease > now FROM outlet, clock WHERE place = :place;
+
 -- name: DeliveriesOf
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE turn = :turn ORDER BY seq;
@@ -535,6 +576,9 @@ SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind AND k
 
 -- name: NotesOf
 SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind ORDER BY at, key;
+
+-- name: SchemaNumber
+SELECT max(number) FROM migration;
 
 -- name: Counts
 SELECT 'customer', count(*) FROM customer
