@@ -168,6 +168,9 @@ class _Desktop:
     async def show(self, progress: Progress) -> None:
         return None
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        return True
+
     async def link(self, ref: ConversationRef) -> str | None:
         return None
 

@@ -92,6 +92,9 @@ class Sink:
     async def show(self, progress: Progress) -> None:
         return None
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        return True
+
     async def link(self, ref: ConversationRef) -> str | None:
         return None
 

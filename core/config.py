@@ -194,9 +194,12 @@ class PersonalDataSettings(Section):
 
 
 class WorkSettings(Section):
-    """How the desk works: turns at once, seconds of a lane's lease, attempts before an event is parked."""
+    """How the desk works: turns at once, seconds of a lane's lease, attempts before an event is parked.
 
-    turns_at_once: int = Field(default=64, ge=1, le=4096)
+    With 0 turns at once a process works nothing itself: others on the same store have to.
+    """
+
+    turns_at_once: int = Field(default=64, ge=0, le=4096)
     lease_seconds: float = Field(default=30.0, gt=0, le=3600)
     attempts: int = Field(default=3, ge=1, le=20)
     model_retries: int = Field(default=2, ge=0, le=10)

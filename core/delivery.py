@@ -1,81 +1,111 @@
-"""Outbox to platform: pieces in order per conversation, each once, reconciled after a crash."""
+"""Outbox to platform: pieces in order per conversation, each once, by who holds its outlet."""
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from core.clock import now
-from core.errors import PlatformError, RejectedError, UnknownOutcomeError
+from core.errors import FencedError, StoreError
 from core.kit import Kit
-from core.lru import Lru
-from core.models import ConversationRef, Delivery
-from core.pauses import Pauses
+from core.models import ConversationRef
+from core.outlets import Granted, Outlets
 from core.ports import Platform
-from core.queries import DeliveriesOf, OpenDeliveries
-from core.records import MarkDelivery, Record
-from core.replies import Outgoing, answer_record, outgoing_of
-from core.sealed import open_json, seal_json
+from core.posting import Poster
+from core.queries import OpenAt, OpenDeliveries
+from core.replies import Mail, Outgoing, outgoing_of
+from core.wakes import PIECES, Wakes
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
 PAGE = 500
-
-
-class _UntellableError(Exception):
-    """The platform cannot tell whether a piece was posted."""
+LOOK_SECONDS = 0.05
+"""How often it is looked whether another process has posted what is waited for."""
+RIDE_SECONDS = 0.3
+"""Longer than what another process has posted rides before it is noted."""
 
 
 @dataclass(slots=True)
 class _Queue:
-    """The pieces of one conversation that wait, and the task that posts them."""
+    """The pieces of one conversation that wait, and the task that posts them.
 
-    channel: tuple[str, str, str]
+    Where outlets are claimed, `epoch` is that of the claim, and with `reads` the store knows of more.
+    """
+
+    platform: str
+    channel: tuple[str, str, str] | None = None
     waiting: deque[Outgoing] = field(default_factory=deque)
+    epoch: int | None = None
+    reads: bool = False
     task: asyncio.Task[None] | None = None
 
 
 class Deliveries:
     """Posts what turns and commands committed. A piece is posted until the platform has it, or said no for good."""
 
-    def __init__(self, kit: Kit, platforms: Mapping[str, Platform]) -> None:
+    def __init__(self, kit: Kit, platforms: Mapping[str, Platform], outlets: Outlets, wakes: Wakes) -> None:
         """Pieces for a platform that is not among `platforms` wait in the outbox for a desk that has it."""
-        self._policy = kit.settings.work.unknown_delivery
         self._platforms = platforms
+        self._outlets = outlets
+        self._wakes = wakes
         self._store = kit.store
         self._sealer = kit.sealer
         self._writer = kit.writer
-        self._turnstile = kit.turnstile
+        self._poster = Poster(kit, platforms)
         self._queues: dict[bytes, _Queue] = {}
-        self._sent: Lru[str, str] = Lru(8192)
-        self._pauses = Pauses()
+        self._unreached: set[bytes] = set()
+        self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def resume(self) -> None:
-        """Take up what an earlier desk left open, before anything new is sent."""
+        """Take up what an earlier desk left open, before anything new is sent; or what nobody posts, of many desks."""
+        if self._outlets.shared:
+            return await self.take_up()
         for name in self._platforms:
             after = 0
             while rows := await self._store.read(OpenDeliveries(name, after, PAGE)):
-                self.send([outgoing_of(self._sealer, row) for row in rows], left=True)
+                self._add([_left(outgoing_of(self._sealer, row)) for row in rows])
                 after = rows[-1].seq
 
-    def send(self, pieces: Iterable[Outgoing], *, left: bool = False) -> None:
-        """Post pieces that are committed; `left` ones may have been posted before a crash."""
-        for piece in pieces:
-            status = "unknown" if left and piece.status == "sending" else piece.status
-            queue = self._queues.setdefault(piece.place, _Queue(_channel_of(piece.delivery.ref)))
-            queue.waiting.append(Outgoing(piece.delivery, piece.place, piece.session, piece.owner, status))
-            if queue.task is None:
-                self._idle.clear()
-                queue.task = asyncio.create_task(self._work(piece.place, queue))
+    async def take_up(self) -> None:
+        """Claim the outlets of conversations whose pieces nobody posts, and post them."""
+        for queue in self._queues.values():
+            # Others may have added pieces to what is being posted here.
+            queue.reads = not self._stopping
+        for name in self._platforms:
+            if self._stopping:
+                return
+            but = self._unreached | self._queues.keys()
+            for place, granted in (await self._outlets.claim_waiting(name, but=but)).items():
+                self._read_on(place, name, granted)
+
+    def speaks(self, platform: str) -> bool:
+        """Whether pieces for a platform are posted from here."""
+        return platform in self._platforms
+
+    def reach_again(self) -> None:
+        """Try anew where nothing could be posted from here: the platform may have been set up there meanwhile."""
+        self._unreached.clear()
+
+    def send(self, mail: Mail) -> None:
+        """Post what was committed, or leave it to who holds the outlets."""
+        if not self._outlets.shared:
+            return self._add(mail.outgoing)
+        for place in dict.fromkeys(piece.place for piece in mail.outgoing):
+            granted = mail.granted.get(place)
+            if granted is None:
+                self._wakes.tell(PIECES, mail.platform.name)
+            elif granted[1]:
+                # Older ones come first: ours that are being posted, or what others left.
+                self._read_on(place, mail.platform.name, granted)
+            else:
+                epoch = granted[0]
+                self._add([replace(piece, epoch=epoch) for piece in mail.outgoing if piece.place == place])
 
     def try_again(self, platform: str, workspace: str) -> None:
         """Post now what waits for a platform's workspace: what was in the way is gone."""
-        self._pauses.cut(platform, workspace)
+        self._poster.try_again(platform, workspace)
 
     @property
     def is_idle(self) -> bool:
@@ -92,6 +122,8 @@ class Deliveries:
         if queue is not None and queue.task is not None:
             await asyncio.wait({queue.task}, timeout=within)
         await self._writer.flush()
+        if self._outlets.shared:
+            await self._settle_elsewhere(place, within=within)
 
     async def settle_channel(self, ref: ConversationRef, *, within: float) -> None:
         """Wait until it is known in which messages the pieces are that are being posted to a channel, and noted.
@@ -102,110 +134,104 @@ class Deliveries:
         if tasks:
             await asyncio.wait(tasks, timeout=within)
             await self._writer.flush()
+        if self._outlets.shared:
+            await asyncio.sleep(RIDE_SECONDS)
 
     async def stop(self, *, within: float) -> None:
         """Give what is being posted `within` seconds to finish; the rest stays in the outbox."""
+        self._stopping = True
         tasks = [queue.task for queue in self._queues.values() if queue.task]
         for queue in self._queues.values():
             queue.waiting.clear()
+            queue.reads = False
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=within)
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _add(self, pieces: Iterable[Outgoing]) -> None:
+        for piece in pieces:
+            queue = self._queue(piece.place, piece.delivery.ref.platform)
+            queue.channel, queue.epoch = _channel_of(piece.delivery.ref), piece.epoch
+            queue.waiting.append(piece)
+
+    def _read_on(self, place: bytes, platform: str, granted: Granted) -> None:
+        queue = self._queue(place, platform)
+        queue.epoch, queue.reads = granted[0], not self._stopping
+
+    def _queue(self, place: bytes, platform: str) -> _Queue:
+        queue = self._queues.setdefault(place, _Queue(platform))
+        if queue.task is None:
+            self._idle.clear()
+            queue.task = asyncio.create_task(self._work(place, queue))
+        return queue
+
     async def _work(self, place: bytes, queue: _Queue) -> None:
         try:
-            while queue.waiting:
-                piece = queue.waiting.popleft()
-                try:
-                    await self._deliver(piece)
-                except Exception:
-                    # A bug here must not stop the conversation: the row stays open and is taken up at the next start.
-                    log.exception("piece %s could not be delivered", piece.delivery.key)
+            while await self._has_more(place, queue):
+                await self._deliver(queue.waiting.popleft())
+            if queue.epoch is not None:
+                self._outlets.release(place, queue.epoch)
+        except FencedError:
+            log.info("outlet %s was taken over by another worker", place.hex()[:12])
+        except StoreError as error:
+            log.error("outlet %s is left for later: %s", place.hex()[:12], error)
         finally:
             del self._queues[place]
             if not self._queues:
                 self._idle.set()
 
     async def _deliver(self, piece: Outgoing) -> None:
-        platform = self._platforms[piece.delivery.ref.platform]
-        delivery = await self._aimed(platform, piece.delivery)
-        if delivery is None:
-            log.info("piece %s changes a message that was never posted", piece.delivery.key)
-            return await self._mark(piece, "failed")
-        sure = piece.status != "unknown" or platform.repeats_by_key
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                return self._note(platform, piece, await self._post(platform, piece, delivery, sure=sure))
-            except RejectedError as error:
-                log.warning("piece %s was refused by %s: %s", delivery.key, platform.name, error)
-                return await self._mark(piece, "failed")
-            except _UntellableError:
-                return await self._give_up(platform, piece, delivery)
-            except PlatformError as error:
-                sure = sure and not isinstance(error, UnknownOutcomeError)
-                log.info("piece %s waits %.1f s for %s: %s", delivery.key, pause, platform.name, error)
-                seconds = pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
-                cut = await self._pauses.wait(platform.name, delivery.ref.workspace, seconds=seconds)
-                pause = FIRST_PAUSE if cut else min(pause * 2, LONGEST_PAUSE)
+        try:
+            await self._poster.deliver(piece)
+        except Exception as error:
+            if piece.epoch is not None and isinstance(error, FencedError | StoreError):
+                raise
+            # A bug here must not stop the conversation: the row stays open and is taken up at the next start.
+            log.exception("piece %s could not be delivered", piece.delivery.key)
+            if piece.epoch is not None:
+                # Where several desks look for open rows all the time it would be tried for ever.
+                await self._poster.mark(piece, "unknown")
 
-    async def _aimed(self, platform: Platform, delivery: Delivery) -> Delivery | None:
-        """Name the message that a retract or restore changes; None where it was never posted."""
-        if delivery.kind == "reply":
-            return delivery
-        message = delivery.message if platform.repeats_by_key else await self._message_of(delivery)
-        return replace(delivery, message=message) if message else None
+    async def _has_more(self, place: bytes, queue: _Queue) -> bool:
+        """Whether a piece waits; what the store knows of is read where all else is posted."""
+        while queue.reads and not queue.waiting:
+            queue.reads = False
+            pieces = [outgoing_of(self._sealer, row) for row in await self._store.read(OpenAt(place, PAGE))]
+            if not pieces or self._stopping:
+                continue
+            if not await self._platforms[queue.platform].reaches(pieces[0].delivery.ref):
+                await self._leave(place, queue)
+                return False
+            queue.channel = _channel_of(pieces[0].delivery.ref)
+            # What was put in line since is newer than what was read, or among it.
+            newer = {piece.delivery.key: piece for piece in queue.waiting}
+            read = (newer.pop(each.delivery.key, replace(_left(each), epoch=queue.epoch)) for each in pieces)
+            queue.waiting = deque([*read, *newer.values()])
+            queue.reads = len(pieces) == PAGE
+        return bool(queue.waiting)
 
-    async def _post(self, platform: Platform, piece: Outgoing, delivery: Delivery, *, sure: bool) -> str:
-        """Post the piece, unless it is found to be there already."""
-        if not sure:
-            try:
-                found = await platform.find(delivery)
-            except UnknownOutcomeError as error:
-                raise _UntellableError from error
-            if found is not None:
-                return found
-        if not platform.repeats_by_key:
-            await self._mark(piece, "sending")
-        await self._turnstile.passed()
-        return await platform.post(delivery)
+    async def _leave(self, place: bytes, queue: _Queue) -> None:
+        self._unreached.add(place)
+        if queue.epoch is not None:
+            await self._outlets.give_back(place, queue.epoch)
+            queue.epoch = None
+        self._wakes.tell(PIECES, queue.platform)
 
-    async def _give_up(self, platform: Platform, piece: Outgoing, delivery: Delivery) -> None:
-        """Nobody can tell whether the piece was posted: hold it for the operator, or post it again with a mark."""
-        log.warning("piece %s may or may not have reached %s: %s", delivery.key, platform.name, self._policy)
-        if self._policy == "repost":
-            try:
-                return self._note(platform, piece, await platform.post(delivery.marked()))
-            except PlatformError as error:
-                log.warning("piece %s was posted again and may be lost: %s", delivery.key, error)
-        await self._mark(piece, "unknown")
+    async def _settle_elsewhere(self, place: bytes, *, within: float) -> None:
+        """Wait for what another process posts there."""
+        try:
+            async with asyncio.timeout(within):
+                while await self._store.read(OpenAt(place, 1)):  # noqa: ASYNC110 - another process tells no event
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            log.info("pieces of outlet %s are not posted yet", place.hex()[:12])
 
-    async def _message_of(self, delivery: Delivery) -> str | None:
-        """The platform's id of the piece that a retract or restore changes, None where it was never posted."""
-        target = delivery.message or ""
-        known = self._sent.get(target)
-        if known is not None or delivery.turn is None:
-            return known
-        for row in await self._store.read(DeliveriesOf(delivery.turn)):
-            if row.key == target and row.sent is not None:
-                message: str = open_json(self._sealer, "sent", row.owner, row.key, row.sent)
-                return message
-        return None
 
-    def _note(self, platform: Platform, piece: Outgoing, message: str) -> None:
-        """Keep the platform's id with the piece and its turn. Nobody waits for this: it rides with the next commit."""
-        delivery = piece.delivery
-        self._sent.put(delivery.key, message)
-        sent = seal_json(self._sealer, "sent", piece.owner, delivery.key, message)
-        records: list[Record] = [MarkDelivery(delivery.key, "sent", sent)]
-        if delivery.kind == "reply" and delivery.turn is not None and not platform.repeats_by_key:
-            records.append(answer_record(self._sealer, piece, message=message, at=now()))
-        self._writer.ride(tuple(records))
-
-    async def _mark(self, piece: Outgoing, status: str) -> None:
-        await self._writer.commit((MarkDelivery(piece.delivery.key, status, None),))
+def _left(piece: Outgoing) -> Outgoing:
+    """A piece that may have been posted by who is gone: one that was being sent is looked for first."""
+    return replace(piece, status="unknown" if piece.status == "sending" else piece.status)
 
 
 def _channel_of(ref: ConversationRef) -> tuple[str, str, str]:

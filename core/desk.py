@@ -10,36 +10,40 @@ from agents import Model
 
 from core.agent import SupportAgent
 from core.audit_chain import Anchor, AuditChain
-from core.clock import now
+from core.chores import Chores
 from core.config import Settings
 from core.customers import find_customer
 from core.delivery import Deliveries
-from core.errors import ChangedError, ConfigError, StoreError
+from core.errors import ConfigError, StoreError
 from core.history import Histories, read_items
+from core.holds import Holds
 from core.intake import Intake
 from core.kit import Kit
 from core.lanes import Lanes
+from core.leaving import Leaving
 from core.models import Accepted, ConversationRef, Event, Item, Standing
 from core.notes import PlatformNotes
 from core.opening import Opener
+from core.outlets import Outlets
 from core.personal.masking import PersonalData
 from core.places import Places
 from core.ports import Platform, Recogniser, Sealer, Store
 from core.queries import BranchesOf, SessionById
-from core.retention import expiry
+from core.room import Room
 from core.scene import branch_name
 from core.standing import standing_of
 from core.summing import Summaries
 from core.turns import Turns
 from core.turnstile import Turnstile
+from core.wakes import LANES, PIECES, Wakes
 from core.worker import Workers
 from core.writer import GroupWriter
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
-SWEEP_SECONDS = 3600.0
 STOP_SECONDS = 8.0
+LOOK_SECONDS = 0.05
+"""How often it is looked whether other processes have worked what is waited for."""
 
 
 class Desk:
@@ -53,19 +57,22 @@ class Desk:
         sealer: Sealer,
         model: Model,
         platforms: Sequence[Platform],
+        absent: Sequence[Platform] = (),
         stand_in: bool = False,
         anchor: Anchor | None = None,
         recognisers: Sequence[Recogniser] = (),
     ) -> None:
-        """The store is the desk's alone while it runs; it is not closed by the desk.
+        """The store is the desk's alone while it runs, unless it is a shared one; it is not closed by the desk.
 
-        The end of the audit log is kept with `anchor`; `recognisers` find kinds of personal data that the desk does not
+        Events of `absent` platforms are worked here too, and what is said there is left to a desk that speaks them. The
+        end of the audit log is kept with `anchor`; `recognisers` find kinds of personal data that the desk does not
         know by itself.
 
         With `stand_in` the first answer of each conversation says that no language model wrote it. Raises ConfigError
         where the settings ask for what a platform does not have.
         """
         _check_strategies(settings, platforms)
+        _check_work(settings, store)
         self._settings = settings
         self.writer = GroupWriter(AuditChain(store, sealer, anchor))
         personal = PersonalData(settings.personal_data, recognisers)
@@ -81,25 +88,41 @@ class Desk:
             turnstile=Turnstile(),
             stand_in=stand_in,
         )
-        self._lanes = Lanes(store, self.writer, lease=settings.work.lease_seconds)
+        lease, self._wakes = settings.work.lease_seconds, Wakes(store)
+        self._lanes = Lanes(store, self.writer, lease=lease)
+        self._outlets = Outlets(store, self.writer, worker=self._lanes.worker, lease=lease)
         by_name = {platform.name: platform for platform in platforms}
         for platform in platforms:
             notes = PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer, personal=personal)
             platform.remember_in(notes)
-        self._deliveries = Deliveries(self._kit, by_name)
-        self._intake = Intake(self._kit, self._lanes, self._deliveries)
-        turns = Turns(self._kit, SupportAgent(settings, model, personal))
-        self._workers = Workers(self._kit, self._lanes, turns, self._deliveries, Opener(self._kit, by_name))
-        self._chores: list[asyncio.Task[None]] = []
+        self._deliveries = Deliveries(self._kit, by_name, self._outlets, self._wakes)
+        room = Room(settings.work.turns_at_once if store.shared else None)
+        self._intake = Intake(self._kit, self._lanes, self._deliveries, room)
+        self._leaving = Leaving(self._kit, by_name, self._wakes)
+        self._workers = Workers(
+            kit=self._kit,
+            lanes=self._lanes,
+            turns=Turns(self._kit, SupportAgent(settings, model, personal)),
+            deliveries=self._deliveries,
+            opener=Opener(self._kit, {**{other.name: other for other in absent}, **by_name}, self._outlets),
+            room=room,
+            wakes=self._wakes,
+        )
+        self._shared = store.shared
+        self._holds, self._names = Holds(self._lanes, self._outlets), tuple(by_name)
+        self._chores = Chores(self._kit, self._holds, self._workers, self._deliveries, self._wakes)
         self._open = False
 
     async def __aenter__(self) -> Self:
-        """Take over all lanes, post what was left, and begin to work."""
+        """Take over all lanes of a store that is this desk's alone, post what was left, and begin to work."""
         await self.writer.__aenter__()
-        await self._lanes.free_all()
+        if self._shared:
+            await self._wakes.open()
+        else:
+            await self._lanes.free_all()
         await self._deliveries.resume()
         self._open = True
-        self._chores = [asyncio.create_task(chore()) for chore in (self._poll, self._renew, self._sweep)]
+        self._chores.start()
         return self
 
     async def __aexit__(
@@ -109,10 +132,8 @@ class Desk:
         self._open = False
         await self._workers.stop(within=STOP_SECONDS / 2)
         await self._deliveries.stop(within=STOP_SECONDS / 2)
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
-        await self._lanes.give_back_all()
+        await self._chores.stop()
+        await self._give_back()
         await self.writer.__aexit__(kind, error, trace)
 
     async def accept(self, event: Event) -> Accepted:
@@ -122,6 +143,8 @@ class Desk:
         taken = await self._intake.take(event)
         if taken.lane is not None:
             self._workers.work(taken.lane, taken.row)
+        elif self._shared and taken.queued and taken.event and not self._workers.holds(taken.session):
+            self._leaving.leave(taken.queued, taken.event)
         if taken.stopped is not None:
             self._workers.stop_turn(taken.session, taken.stopped)
         return taken.accepted
@@ -156,42 +179,27 @@ class Desk:
         while True:
             await self._workers.idle()
             await self._deliveries.drain()
-            await self._workers.claim()
+            done = not self._shared or await self._leaving.are_done()
+            await self._chores.take_up()
             if self._workers.is_idle and self._deliveries.is_idle:
-                return
+                if done:
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
 
-    async def _poll(self) -> None:
-        """The net under the wake-ups: lanes that were left, by a crash or a store that failed, are taken up."""
-        while True:
-            try:
-                await self._workers.claim()
-            except StoreError:
-                log.exception("the store does not answer")
-            await asyncio.sleep(POLL_SECONDS)
+    async def until_outdated(self) -> None:
+        """Wait until a newer version of the desk has changed the store, which this one must not work any more.
 
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.work.lease_seconds / 3)
-            try:
-                if not self._workers.is_idle:
-                    await self._lanes.renew()
-            except StoreError:
-                log.exception("leases were not renewed: the store does not answer")
+        Raises SchemaError then.
+        """
+        await self._chores.until_outdated()
 
-    async def _sweep(self) -> None:
-        while self._settings.retention.conversation_days:
-            try:
-                await self._expire()
-            except StoreError:
-                log.exception("old conversations were not deleted: the store does not answer")
-            await asyncio.sleep(SWEEP_SECONDS)
-
-    async def _expire(self) -> None:
-        for commit in await expiry(self._kit.store, self._kit.sealer, self._settings.retention, at=now()):
-            try:
-                await self.writer.commit(commit)
-            except ChangedError:
-                log.info("an old conversation was taken up again just now: it is kept")
+    async def _give_back(self) -> None:
+        await self._leaving.stop()
+        await self.writer.commit(self._holds.giving_back())
+        self._wakes.tell(LANES)
+        for name in self._names:
+            self._wakes.tell(PIECES, name)
+        await self._wakes.close()
 
 
 def _check_strategies(settings: Settings, platforms: Sequence[Platform]) -> None:
@@ -202,3 +210,10 @@ def _check_strategies(settings: Settings, platforms: Sequence[Platform]) -> None
                     f"strategies.{name}: 'device' was found, but {platform.name} names no devices; "
                     "allowed there: user, conversation, ticket"
                 )
+
+
+def _check_work(settings: Settings, store: Store) -> None:
+    if not (settings.work.turns_at_once or store.shared):
+        raise ConfigError(
+            "work.turns_at_once: 0 was found, and no other process can work this store; allowed here: 1 or more"
+        )

@@ -27,7 +27,8 @@ from core.models import (
 )
 from core.places import new_session_records
 from core.queries import EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
-from core.records import AddEvent, AddMessage, MarkStop, Record
+from core.records import AddEvent, AddMessage, MarkStop, Record, Rows
+from core.room import Room
 from core.sealed import seal_json, seal_message
 from core.text import clean
 from core.words import Word, spoken_command, word_named, word_of_reaction
@@ -42,7 +43,8 @@ POSTED_SECONDS = 2.0
 class Taken:
     """What became of an event: `lane` where it was idle and is claimed now, `row` where the event is its only one.
 
-    `stopped` is the id of the running event of `session` that this one asks to stop.
+    `stopped` is the id of the running event of `session` that this one asks to stop. `queued` is a new event whose lane
+    was not claimed, and `event` what it says.
     """
 
     accepted: Accepted
@@ -50,13 +52,16 @@ class Taken:
     lane: Lane | None = None
     row: EventRow | None = None
     stopped: str | None = None
+    queued: EventRow | None = None
+    event: Event | None = None
 
 
 class Intake:
     """Takes events in: one commit each, refused where the event was seen before."""
 
-    def __init__(self, kit: Kit, lanes: Lanes, deliveries: Deliveries) -> None:
-        """Nothing is opened here."""
+    def __init__(self, kit: Kit, lanes: Lanes, deliveries: Deliveries, room: Room) -> None:
+        """Lanes are claimed as long as there is room: each takes a place, which its worker gives back."""
+        self._room = room
         self._deliveries = deliveries
         self._settings = kit.settings
         self._store = kit.store
@@ -93,19 +98,26 @@ class Intake:
             event = await self._meant(event, customer, at)
         session, opened = await self._session(event, customer, at)
         row = self._row(event, session, customer, at)
-        claim = self._lanes.claim_record(session)
         stop = (self._stop(event, row),) if await self._is_stop(event, customer) else ()
         added = AddEvent(row.id, self._key(event), session, customer, row.kind, at, row.body)
+        place = self._room.take()
+        claim = (self._lanes.claim_record(session),) if place else ()
+        taken: Taken | None = None
         try:
-            rows = await self._writer.commit((*records, *opened, added, *self._question(event, row), claim, *stop))
+            rows = await self._writer.commit((*records, *opened, added, *self._question(event, row), *stop, *claim))
+            taken = replace(self._taken(row, rows, claims=bool(claim)), event=event)
+            return taken
         except ChangedError:
             self._places.forget(event.ref)
             raise
-        return self._taken(row, rows)
+        finally:
+            if taken is None or taken.lane is None:
+                self._room.give(place)
 
-    def _taken(self, row: EventRow, rows: tuple[list[tuple[object, ...]], ...]) -> Taken:
+    def _taken(self, row: EventRow, rows: tuple[Rows, ...], *, claims: bool) -> Taken:
         self._sessions.put(row.session, True)
-        added, claimed, *stopped = rows
+        added, *stopped = rows[: len(rows) - claims]
+        claimed = rows[-1] if claims else []
         epoch, pending = map(_number, claimed[0]) if claimed else (0, 0)
         # Also a lane that was claimed by a duplicate has to be worked: a killed desk may have left events in it.
         lane = self._lanes.claimed(row.session, epoch) if claimed else None
@@ -113,7 +125,7 @@ class Intake:
             return Taken(Accepted.DUPLICATE, row.session, lane)
         first = replace(row, seq=_number(added[0][0]), attempts=1) if pending == 1 else None
         marked = str(stopped[0][0][0]) if stopped and stopped[0] else None
-        return Taken(Accepted.NEW, row.session, lane, first, marked)
+        return Taken(Accepted.NEW, row.session, lane, first, marked, None if lane else row)
 
     async def _is_for_us(self, event: Event) -> bool:
         """Whether an event in a place that others read has to do with the desk; in a direct one every event has."""

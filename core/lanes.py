@@ -19,6 +19,7 @@ from core.records import (
     Record,
     ReleaseLane,
     RenewLanes,
+    Rows,
 )
 from core.writer import GroupWriter
 
@@ -45,12 +46,13 @@ class Lane:
         rows = await self.store.read(NextEvent(self.session))
         return rows[0] if rows else None
 
-    async def finish(self, event: EventRow, records: Sequence[Record], *, status: str = "done") -> None:
+    async def finish(self, event: EventRow, records: Sequence[Record], *, status: str = "done") -> Sequence[Rows]:
         """Commit all that came of an event, and that it is dealt with; the lane is let go if nothing waits.
 
-        Raises FencedError when the lane was given to another worker, and what else the records' guards refuse.
+        Gives back the rows of the records that return some. Raises FencedError when the lane was given to another
+        worker, and what else the records' guards refuse.
         """
-        rows = await self.writer.commit(
+        *rows, released = await self.writer.commit(
             (
                 LaneIs(self.session, self.epoch),
                 *records,
@@ -59,7 +61,8 @@ class Lane:
                 ReleaseLane(self.session, self.epoch, 0),
             )
         )
-        self.held = bool(rows[-1]) and rows[-1][0][1] is not None
+        self.held = bool(released) and released[0][1] is not None
+        return rows
 
     async def uncount(self, event: EventRow) -> None:
         """Take the attempt back: the event has to wait, and what happens meanwhile is not its fault."""
@@ -108,18 +111,19 @@ class Lanes:
 
     async def claim_waiting(self, limit: int, *, but: Collection[bytes] = ()) -> list[Lane]:
         """Claim up to `limit` lanes that have events and nobody to work them, `but` those of some sessions."""
-        claimed = []
         waiting = await self._store.read(WaitingLanes(limit + len(but)))
-        for row in (row for row in waiting if row.session not in but):
-            (rows,) = await self._writer.commit((self.claim_record(row.session),))
-            if rows:
-                claimed.append(self.claimed(row.session, int(str(rows[0][0]))))
-        return claimed
+        sessions = [row.session for row in waiting if row.session not in but][:limit]
+        if not sessions:
+            return []
+        claims = await self._writer.commit(tuple(map(self.claim_record, sessions)))
+        return [
+            self.claimed(session, int(str(rows[0][0]))) for session, rows in zip(sessions, claims, strict=True) if rows
+        ]
 
-    async def give_back_all(self) -> None:
-        """Let every lane of this worker go: those that were claimed while the desk stopped, too."""
-        await self._writer.commit((GiveBackLanes(self.worker),))
+    def giving_back(self) -> Record:
+        """Make the record that lets every lane of this worker go: those that were claimed while it stopped, too."""
+        return GiveBackLanes(self.worker)
 
-    async def renew(self) -> None:
-        """Extend the lease on every lane of this worker."""
-        await self._writer.commit((RenewLanes(self.worker, self._lease),))
+    def renewal(self) -> Record:
+        """Make the record that extends the lease on every lane of this worker."""
+        return RenewLanes(self.worker, self._lease)

@@ -69,6 +69,7 @@ class UserMessage:
     """A person's message. `id` is the platform's identity of the message: twin events carry the same.
 
     `called` is False where others read and nobody called the desk: then it answers only who spoke to it there before.
+    `complete` says that what the platform knows besides was added already.
     """
 
     id: str
@@ -78,6 +79,7 @@ class UserMessage:
     files: tuple[FileNote, ...] = ()
     quotes: tuple[Quote, ...] = ()
     called: bool = True
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from core.events import message_name, read_event
 from core.kit import Kit
 from core.lanes import Lane
 from core.models import Command, Event, UserMessage
+from core.outlets import Outlets
 from core.ports import Platform
 from core.queries import EventRow, MessageByKey, MessageRow
 from core.replies import Address, Aside, Mail
@@ -18,24 +19,27 @@ from core.work import Running, Work
 
 
 class ElsewhereError(Exception):
-    """An event came from a platform that this desk does not speak: it waits for one that does."""
+    """An event came from a platform that this desk does not know: it waits for one that does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """Opens events of the platforms this desk speaks."""
+    """Opens events of the platforms this desk knows."""
 
     kit: Kit
     platforms: Mapping[str, Platform]
+    outlets: Outlets
 
     async def open(self, lane: Lane, row: EventRow, running: Running) -> Work:
-        """Read an event and what it is about. Raises ElsewhereError where its platform is not spoken here."""
+        """Read an event and what it is about. Raises ElsewhereError where its platform is not known here."""
         event = read_event(row.kind, open_json(self.kit.sealer, "inbox", row.customer, row.id, row.body))
         message = await self._message(event)
         event = self._in_thread(event, message)
         branch = await self.kit.places.branch_at(event.ref, row.session)
         scene = await load_scene(self.kit.store, self.kit.sealer, row, branch=branch)
         mail = self._mail(row, event, scene.name)
+        if self.outlets.shared and await mail.platform.reaches(event.ref):
+            mail.outlets = self.outlets
         mail.aside = await self._aside(event, scene, mail.platform)
         return Work(lane, row, event, scene, mail, running, message)
 
@@ -72,6 +76,8 @@ class Opener:
 
 
 async def complete(kit: Kit, work: Work, message: UserMessage) -> UserMessage:
-    """A message with what its platform knows besides, cleaned and masked like the message itself."""
+    """A message with what its platform knows besides, cleaned and masked like itself, unless it has it already."""
+    if message.complete:
+        return message
     first = work.scene.session.head is None
     return await kit.personal.masked(clean(await work.mail.platform.complete(message, first=first)))

@@ -189,6 +189,10 @@ class Platform(Protocol):
         """
         ...
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        """Whether this process can post in a conversation: another one may hold the client for it. Never raises."""
+        ...
+
     async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
         """Add to a message what the platform knows besides: who speaks, and, where it is the `first` of its
         conversation, what others said there before. Best effort: never raises.

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from core.events import message_name, read_ref
 from core.models import Button, ConversationRef, Delivery, DeliveryKind, TextFile
+from core.outlets import Granted, Outlets, granted_of
 from core.ports import Platform, Sealer
 from core.queries import DeliveryRow
-from core.records import AddDelivery, AddMessage, Record
+from core.records import AddDelivery, AddMessage, Record, Rows
 from core.sealed import open_json, seal_json, seal_message
 
 
@@ -32,18 +33,22 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A piece that was committed and is to be posted."""
+    """A piece that was committed and is to be posted, under the `epoch` of its outlet where outlets are claimed."""
 
     delivery: Delivery
     place: bytes
     session: bytes
     owner: str
     status: str
+    epoch: int | None = None
 
 
 @dataclass(slots=True)
 class Mail:
-    """Collects the pieces of one event; `records` go into its commit, `outgoing` to the deliveries after it."""
+    """Collects the pieces of one event; `records` go into its commit, `outgoing` to the deliveries after it.
+
+    With `outlets` the commit claims those of its pieces, and `granted` are the ones that were to be had.
+    """
 
     event: str
     at: int
@@ -52,6 +57,8 @@ class Mail:
     sealer: Sealer
     aside: "Aside | None" = None
     outgoing: list[Outgoing] = field(default_factory=list)
+    outlets: Outlets | None = None
+    granted: dict[bytes, Granted] = field(default_factory=dict)
 
     def say(
         self,
@@ -102,7 +109,19 @@ class Mail:
 
     def records(self) -> list[Record]:
         """Make the records of all pieces."""
-        return [record for outgoing in self.outgoing for record in self._records_of(outgoing)]
+        records: list[Record] = [record for outgoing in self.outgoing for record in self._records_of(outgoing)]
+        if self.outlets is not None:
+            records += [self.outlets.claim_record(place, self.platform.name) for place in self._places()]
+        return records
+
+    def committed(self, rows: Sequence[Rows]) -> None:
+        """Take in what `records` gave back."""
+        if self.outlets is not None:
+            places = self._places()
+            self.granted = granted_of(places, rows[len(rows) - len(places) :])
+
+    def _places(self) -> list[bytes]:
+        return list(dict.fromkeys(outgoing.place for outgoing in self.outgoing))
 
     def _new(self, kind: DeliveryKind, text: str) -> Delivery:
         key = f"{self.event}.{len(self.outgoing) + 1}"

@@ -111,7 +111,7 @@ class Turns:
         answer = self._refusal(ask) or await self._run(draft, watching, work.running)
         records = self._records(draft, answer, work.mail)
         guard = () if answer.status is TurnStatus.STOPPED else (NotStopped(work.row.id),)
-        await work.lane.finish(work.row, (*guard, *records, *work.mail.records()))
+        await work.finish((*guard, *records))
         if answer.status is TurnStatus.DONE:
             self._keep(draft)
 

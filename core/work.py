@@ -1,12 +1,14 @@
 """One event being worked: on its lane, with what it found and what it sends."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.agent import Answer
 from core.lanes import Lane
 from core.models import Event
 from core.queries import EventRow, MessageRow
+from core.records import Record
 from core.replies import Mail
 from core.scene import Scene
 from core.usage import ModelCall
@@ -42,3 +44,8 @@ class Work:
     mail: Mail
     running: Running = field(default_factory=lambda: Running(""))
     message: MessageRow | None = None
+
+    async def finish(self, records: Sequence[Record], *, status: str = "done") -> None:
+        """Commit what came of the event with what is said about it, as `Lane.finish` does."""
+        rows = await self.lane.finish(self.row, (*records, *self.mail.records()), status=status)
+        self.mail.committed(rows)

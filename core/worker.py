@@ -19,7 +19,9 @@ from core.opening import ElsewhereError, Opener, complete
 from core.queries import EventRow
 from core.records import MoveEvent, Record
 from core.replies import place_of
+from core.room import Room
 from core.turns import Turns
+from core.wakes import LANES, STOP, Wakes
 from core.words import BY_NAME, spoken_command, word_named
 from core.work import Running, Work
 
@@ -39,7 +41,7 @@ BROKEN = "Something went wrong on our side, and nothing was changed. If you ask 
 class Workers:
     """The lanes worked in this process, at most `turns_at_once` of them at a time.
 
-    `elsewhere` are the sessions whose next event came from a platform this desk does not speak.
+    `elsewhere` are the sessions whose next event came from a platform this desk does not know.
     """
 
     kit: Kit
@@ -47,12 +49,15 @@ class Workers:
     turns: Turns
     deliveries: Deliveries
     opener: Opener
+    room: Room
+    wakes: Wakes
     _slots: asyncio.Semaphore = field(init=False)
     elsewhere: set[bytes] = field(default_factory=set)
     _suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
     _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _hungry: bool = False
+    _tasks: dict[asyncio.Task[None], bytes] = field(default_factory=dict)
     _running: dict[bytes, Running] = field(default_factory=dict)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -62,9 +67,9 @@ class Workers:
         self._idle.set()
 
     def work(self, lane: Lane, first: EventRow | None = None) -> None:
-        """Take up a lane that was claimed; `first` is its oldest event where that is known."""
+        """Take up a lane that was claimed, in a place of the room; `first` is its oldest event where that is known."""
         task = asyncio.create_task(self._work_lane(lane, first))
-        self._tasks.add(task)
+        self._tasks[task] = lane.session
         self._idle.clear()
         task.add_done_callback(self._done)
 
@@ -72,14 +77,34 @@ class Workers:
         """Take up lanes that have events and nobody to work them."""
         # One after the other: who finds no lane waiting must see those at work that somebody else takes up just now.
         async with self._claiming:
-            for lane in await self.lanes.claim_waiting(self.kit.settings.work.turns_at_once, but=self.elsewhere):
+            places = 0 if self._stopping else self.room.take(self.kit.settings.work.turns_at_once)
+            lanes: list[Lane] = []
+            try:
+                if places:
+                    lanes = await self.lanes.claim_waiting(places, but=self.elsewhere)
+            finally:
+                self.room.give(places - len(lanes))
+            # Where all places are taken by now, more lanes may wait.
+            self._hungry = len(lanes) == places
+            for lane in lanes:
                 self.work(lane)
 
     def stop_turn(self, session: bytes, event: str) -> None:
-        """Cut off the running turn of an event, where it runs here; its commit is refused in any case."""
+        """Cut off the running turn of an event, here or where it runs; its commit is refused in any case."""
+        if not self.stop_here(session, event):
+            self.wakes.tell(STOP, session.hex(), event)
+
+    def stop_here(self, session: bytes, event: str) -> bool:
+        """Cut off the running turn of an event, if it runs here."""
         running = self._running.get(session)
-        if running is not None and running.event == event:
-            running.stop()
+        if running is None or running.event != event:
+            return False
+        running.stop()
+        return True
+
+    def holds(self, session: bytes) -> bool:
+        """Whether the lane of a session is worked here."""
+        return session in self._tasks.values()
 
     @property
     def is_idle(self) -> bool:
@@ -100,7 +125,10 @@ class Workers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
+        self.room.give()
+        if self._hungry:
+            self.wakes.wake(LANES)
         if not self._tasks:
             self._idle.set()
 
@@ -122,7 +150,7 @@ class Workers:
         except FencedError:
             log.info("lane %s was taken over by another worker", lane.session.hex()[:12])
         except ElsewhereError as error:
-            log.warning("lane %s waits for a desk that speaks %s", lane.session.hex()[:12], error)
+            log.warning("lane %s waits for a desk that knows %s", lane.session.hex()[:12], error)
             self.elsewhere.add(lane.session)
             await lane.give_back(row)
         except StoreError:
@@ -194,10 +222,11 @@ class Workers:
         if isinstance(result, Ask):
             await self.turns.answer(work, result)
         else:
-            await work.lane.finish(work.row, (*result, *work.mail.records()))
+            await work.finish(result)
             if any(isinstance(record, MoveEvent) for record in result):
                 await self.claim()
-        self.deliveries.send(work.mail.outgoing)
+                self.wakes.tell(LANES)
+        self.deliveries.send(work.mail)
 
     async def _decide(self, work: Work) -> Result:
         match work.event:
@@ -237,12 +266,13 @@ class Workers:
             work = await self.opener.open(lane, row, running)
         except DeskError:
             log.exception("event %s is parked unanswered: it cannot be opened", row.id)
-            return await lane.finish(row, (), status="parked")
+            await lane.finish(row, (), status="parked")
+            return
         records: list[Record] = []
         if isinstance(work.event, UserMessage) and spoken_command(work.event) is None:
             records = self.turns.failure(work, ask_of(work.event), text)
             work.mail.say(text, turn=row.id)
         else:
             work.mail.say(text, private=True)
-        await lane.finish(row, (*records, *work.mail.records()), status=status)
-        self.deliveries.send(work.mail.outgoing)
+        await work.finish(records, status=status)
+        self.deliveries.send(work.mail)

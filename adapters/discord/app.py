@@ -204,6 +204,10 @@ class DiscordApp:
         """Look for a piece by its nonce."""
         return await self._parts.posting.find(self._with_hint(delivery), await self._parts.known_us())
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        """Reach every conversation: whatever shard its events come by, Discord takes posts from any."""
+        return True
+
     async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
         """Ask Discord what was said in the thread before."""
         return await self._parts.people.complete(message, self._parts.us, first=first)

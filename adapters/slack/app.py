@@ -229,6 +229,14 @@ class SlackApp:
         """Look for a piece by the key in its metadata."""
         return await self._posting.find(delivery, (await self._us_at(delivery.ref)).user)
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        """Whether the app is installed in the workspace of a conversation, as far as this process knows."""
+        try:
+            await self.installs.token_of(ref.workspace)
+        except DeskError:
+            return False
+        return True
+
     async def complete(self, message: UserMessage, *, first: bool) -> UserMessage:
         """Ask Slack who speaks, and what was said in the thread before."""
         self._titles.heard(message)

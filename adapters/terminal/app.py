@@ -48,6 +48,10 @@ class _Terminal:
         """Know of nothing: who reads a piece twice tells by its key."""
         return None
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        """Reach everybody: whoever reads the output is told who is spoken to."""
+        return True
+
     async def link(self, ref: ConversationRef) -> str | None:
         """Know of none."""
         return None

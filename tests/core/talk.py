@@ -61,6 +61,9 @@ class Street:
     async def show(self, progress: Progress) -> None:
         self.shown.append(progress)
 
+    async def reaches(self, ref: ConversationRef) -> bool:
+        return True
+
     async def link(self, ref: ConversationRef) -> str | None:
         return None
 

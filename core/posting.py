@@ -1,0 +1,134 @@
+"""One piece of the outbox posted: once, and reconciled where a crash or a cut call left it open."""
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.clock import now
+from core.errors import PlatformError, RejectedError, UnknownOutcomeError
+from core.kit import Kit
+from core.lru import Lru
+from core.models import Delivery
+from core.pauses import Pauses
+from core.ports import Platform
+from core.queries import DeliveriesOf
+from core.records import MarkDelivery, OutletIs, Record
+from core.replies import Outgoing, answer_record
+from core.sealed import open_json, seal_json
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
+
+
+class _UntellableError(Exception):
+    """The platform cannot tell whether a piece was posted."""
+
+
+class Poster:
+    """Posts a piece until the platform has it, or said no for good."""
+
+    def __init__(self, kit: Kit, platforms: Mapping[str, Platform]) -> None:
+        """Nothing is opened here."""
+        self._policy = kit.settings.work.unknown_delivery
+        self._platforms = platforms
+        self._store = kit.store
+        self._sealer = kit.sealer
+        self._writer = kit.writer
+        self._turnstile = kit.turnstile
+        self._sent: Lru[str, str] = Lru(8192)
+        self._pauses = Pauses()
+
+    def try_again(self, platform: str, workspace: str) -> None:
+        """Post now what waits for a platform's workspace: what was in the way is gone."""
+        self._pauses.cut(platform, workspace)
+
+    async def deliver(self, piece: Outgoing) -> None:
+        """Post a piece. Raises FencedError, and posts nothing, where its outlet was given to another worker."""
+        platform = self._platforms[piece.delivery.ref.platform]
+        posted = self._sent.get(piece.delivery.key)
+        if posted is not None:
+            # Read again before its mark was written.
+            return self._note(platform, piece, posted)
+        delivery = await self._aimed(platform, piece.delivery)
+        if delivery is None:
+            log.info("piece %s changes a message that was never posted", piece.delivery.key)
+            return await self.mark(piece, "failed")
+        sure = piece.status != "unknown" or platform.repeats_by_key
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return self._note(platform, piece, await self._post(platform, piece, delivery, sure=sure))
+            except RejectedError as error:
+                log.warning("piece %s was refused by %s: %s", delivery.key, platform.name, error)
+                return await self.mark(piece, "failed")
+            except _UntellableError:
+                return await self._give_up(platform, piece, delivery)
+            except PlatformError as error:
+                sure = sure and not isinstance(error, UnknownOutcomeError)
+                log.info("piece %s waits %.1f s for %s: %s", delivery.key, pause, platform.name, error)
+                seconds = pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
+                cut = await self._pauses.wait(platform.name, delivery.ref.workspace, seconds=seconds)
+                pause = FIRST_PAUSE if cut else min(pause * 2, LONGEST_PAUSE)
+
+    async def mark(self, piece: Outgoing, status: str) -> None:
+        """Note what became of a piece; where outlets are claimed, only as long as its outlet is held."""
+        guard = () if piece.epoch is None else (OutletIs(piece.place, piece.epoch),)
+        await self._writer.commit((*guard, MarkDelivery(piece.delivery.key, status, None)))
+
+    async def _aimed(self, platform: Platform, delivery: Delivery) -> Delivery | None:
+        """Name the message that a retract or restore changes; None where it was never posted."""
+        if delivery.kind == "reply":
+            return delivery
+        message = delivery.message if platform.repeats_by_key else await self._message_of(delivery)
+        return replace(delivery, message=message) if message else None
+
+    async def _post(self, platform: Platform, piece: Outgoing, delivery: Delivery, *, sure: bool) -> str:
+        """Post the piece, unless it is found to be there already."""
+        if not sure:
+            try:
+                found = await platform.find(delivery)
+            except UnknownOutcomeError as error:
+                raise _UntellableError from error
+            if found is not None:
+                return found
+        if not platform.repeats_by_key:
+            await self.mark(piece, "sending")
+        await self._turnstile.passed()
+        return await platform.post(delivery)
+
+    async def _give_up(self, platform: Platform, piece: Outgoing, delivery: Delivery) -> None:
+        """Nobody can tell whether the piece was posted: hold it for the operator, or post it again with a mark."""
+        log.warning("piece %s may or may not have reached %s: %s", delivery.key, platform.name, self._policy)
+        if self._policy == "repost":
+            try:
+                return self._note(platform, piece, await platform.post(delivery.marked()))
+            except PlatformError as error:
+                log.warning("piece %s was posted again and may be lost: %s", delivery.key, error)
+        await self.mark(piece, "unknown")
+
+    async def _message_of(self, delivery: Delivery) -> str | None:
+        """The platform's id of the piece that a retract or restore changes, None where it was never posted."""
+        target = delivery.message or ""
+        known = self._sent.get(target)
+        if known is not None or delivery.turn is None:
+            return known
+        for row in await self._store.read(DeliveriesOf(delivery.turn)):
+            if row.key == target and row.sent is not None:
+                message: str = open_json(self._sealer, "sent", row.owner, row.key, row.sent)
+                return message
+        return None
+
+    def _note(self, platform: Platform, piece: Outgoing, message: str) -> None:
+        """Keep the platform's id with the piece and its turn. Nobody waits for this: it rides with the next commit.
+
+        Unguarded also where the outlet was lost meanwhile: the message stands there.
+        """
+        delivery = piece.delivery
+        self._sent.put(delivery.key, message)
+        sent = seal_json(self._sealer, "sent", piece.owner, delivery.key, message)
+        records: list[Record] = [MarkDelivery(delivery.key, "sent", sent)]
+        if delivery.kind == "reply" and delivery.turn is not None and not platform.repeats_by_key:
+            records.append(answer_record(self._sealer, piece, message=message, at=now()))
+        self._writer.ride(tuple(records))
