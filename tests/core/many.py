@@ -17,6 +17,7 @@ from core.desk import Desk
 from core.models import ConversationRef, Delivery
 from core.offline import OfflineModel
 from core.ports import Platform, Sealer, Store
+from tests.core.interleaving import end
 from tests.core.talk import Street
 
 _whose: contextvars.ContextVar[str] = contextvars.ContextVar("whose", default="")
@@ -136,10 +137,7 @@ class Town:
         """From now on nothing that this process does reaches anything."""
         way, _ = self.ways.pop(name), self.desks.pop(name)
         way.dead = True
-        tasks = self._tasks.pop(name, [])
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._tasks.pop(name, []))
 
     async def pass_time(self, seconds: float) -> None:
         """Let the database's clock, and no other, go on: what has a lease has less of it left."""
