@@ -14,6 +14,7 @@ from adapters.anchors import AnchorFile
 from adapters.presidio import open_presidio
 from adapters.sealing import MasterKey, keyring_exists, master_key, open_sealer
 from adapters.storage import open_store
+from bots.absent import absent_platforms
 from bots.settings import anchor_file, default_folder, default_store, key_file, keyring_place, store_file
 from core.audit_chain import AuditChain
 from core.config import Settings
@@ -69,6 +70,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
             sealer=sealer,
             model=model,
             platforms=platforms,
+            absent=absent_platforms(platforms) if store.shared else (),
             stand_in=serving and is_offline(settings),
             anchor=_anchor(settings),
             recognisers=[presidio] if presidio else (),

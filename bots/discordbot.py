@@ -50,7 +50,7 @@ class DiscordPart:
     def __init__(self, settings: AllSettings, given: DiscordSettings) -> None:
         # What the library says of voice, which nobody asked for.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        aim = Aim(given.api_base, given.gateway)
+        aim = Aim(given.api_base, given.gateway, given.shards, given.shard_count)
         self._app = DiscordApp(given.token, WORDS, options=options_of(settings), aim=aim)
         self._lives: asyncio.Task[None] | None = None
 

@@ -85,10 +85,17 @@ async def _serve(settings: Settings, parts: Sequence[Part]) -> None:
         for part in parts:
             await stack.enter_async_context(part.app.serving(desk))
         collect_in_small_parts()
-        left = {part.title for part in parts}
         async with asyncio.TaskGroup() as tasks:
-            for part in parts:
-                tasks.create_task(_serve_on(part, left, named=len(parts) > 1))
+            watching = tasks.create_task(desk.until_outdated())
+            await _serve_all(parts)
+            watching.cancel()
+
+
+async def _serve_all(parts: Sequence[Part]) -> None:
+    left = {part.title for part in parts}
+    async with asyncio.TaskGroup() as tasks:
+        for part in parts:
+            tasks.create_task(_serve_on(part, left, named=len(parts) > 1))
 
 
 async def _serve_on(part: Part, left: set[str], *, named: bool) -> None:

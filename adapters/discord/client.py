@@ -51,8 +51,10 @@ class DeskClient(discord.AutoShardedClient):
 
     def __init__(self, ears: Ears, words: Sequence[Word], aim: Aim, *, identifying: Identifying, content: bool) -> None:
         """Nothing is connected here."""
+        sharding: Any = {"shard_ids": list(aim.shards), "shard_count": aim.shard_count} if aim.shards else {}
         super().__init__(
             intents=intents(content=content),
+            **sharding,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             chunk_guilds_at_startup=False,

@@ -8,10 +8,15 @@ from core.models import ConversationRef
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Where Discord is, if not where it always is: the REST API's base, and the gateway's address."""
+    """Where Discord is, if not where it always is: the REST API's base, and the gateway's address.
+
+    `shards` are those of `shard_count` whose events come to this process; all of them where none are named.
+    """
 
     api_base: str | None = None
     gateway: str | None = None
+    shards: tuple[int, ...] = ()
+    shard_count: int | None = None
 
 
 def nobody(_: ConversationRef) -> bool:

@@ -17,6 +17,7 @@ def add(commands: "Commands") -> None:
     command(commands, "discord", "serve people on Discord", _discord)
     serve = command(commands, "serve", "serve people on every platform that is set up, with one desk", _serve)
     serve.add_argument("--http", metavar="HOST:PORT", dest="listen", help="listen here for Slack, without Socket Mode")
+    command(commands, "worker", "work what other processes on the same store accept", _worker)
 
 
 def _add_chat(commands: "Commands") -> None:
@@ -81,6 +82,14 @@ def _serve(options: Options) -> int:
 
     settings = read_settings()
     return run_parts(settings, configured_parts(settings, options.listen, extra))
+
+
+def _worker(_: Options) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    from bots.settings import read_settings
+    from bots.worker import run_worker
+
+    return run_worker(read_settings())
 
 
 def _slack_manifest(options: Options) -> int:

@@ -2,10 +2,12 @@ import re
 
 import pytest
 
+from adapters.discord.client import DeskClient
 from bots.discord_settings import VARIABLES, read_discord_settings
-from bots.discordbot import options_of
+from bots.discordbot import DiscordPart, options_of
 from bots.settings import read_settings
 from core.errors import ConfigError
+from core.words import WORDS
 from tests.bots.command_line import ROOT
 
 HOME = {"HOME": "/h"}
@@ -23,6 +25,9 @@ def options(folder, toml="", **environ):
         ({"DISCORD_TOKEN": "Bot planted"}, "DISCORD_TOKEN has a blank in it: give the token alone, without `Bot`"),
         ({"DISCORD_API_BASE": "discord.test"}, "DISCORD_API_BASE is 'discord.test': it has to begin with https://"),
         ({"DISCORD_GATEWAY": "https://d.test"}, "DISCORD_GATEWAY is 'https://d.test': it has to begin with wss://"),
+        ({"DISCORD_SHARDS": "4/4"}, "DISCORD_SHARDS is '4/4': write those served here and how many there are"),
+        ({"DISCORD_SHARDS": "0,0/4"}, "DISCORD_SHARDS is '0,0/4': write those served here and how many there are"),
+        ({"DISCORD_SHARDS": "0,1"}, "DISCORD_SHARDS is '0,1': write those served here and how many there are"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(tmp_path, given, said):
@@ -76,3 +81,11 @@ def test_a_wrong_line_of_the_section_stops_the_start_and_is_named(tmp_path, toml
 def test_every_variable_has_a_line_in_the_example():
     lines = (ROOT / ".env.example").read_text()
     assert [name for name in VARIABLES if f"# {name}=" not in lines] == []
+
+
+async def test_a_process_takes_the_shards_it_is_told(tmp_path):
+    given = read_discord_settings({"DISCORD_TOKEN": "planted", "DISCORD_SHARDS": "0, 2/4"}, tmp_path)
+    assert (given.shards, given.shard_count) == ((0, 2), 4)
+    app = DiscordPart(read_settings(HOME, tmp_path), given).app
+    client = DeskClient(app, WORDS, app._aim, content=True)
+    assert (client.shard_ids, client.shard_count) == ([0, 2], 4)
