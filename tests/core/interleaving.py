@@ -5,7 +5,6 @@ seed is one run: nothing here waits for anything outside, so the same steps foll
 """
 
 import asyncio
-import contextvars
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,44 +22,13 @@ from core.errors import PlatformError, RefusedError, UnknownOutcomeError
 from core.models import Command, ConversationRef, Delivery, Place
 from core.offline import OfflineModel
 from core.records import ClaimLane, ClaimOutlet, FinishEvent, LaneIs, MarkDelivery, OutletIs
+from tests.core.virtual_time import VirtualLoop, end, whose
 
 LEASE = 3.0
 STALL = 4.0
 LONGEST = 600.0
 """Virtual seconds in which everything has to be done."""
 KINDS = ("front", "worker", "both")
-
-_whose: contextvars.ContextVar[int] = contextvars.ContextVar("whose", default=0)
-
-
-class StuckError(AssertionError):
-    """Nothing is left that could go on."""
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock goes on exactly as far as the next thing that is due."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at = 0.0
-        self.tasks: defaultdict[int, list[asyncio.Task[Any]]] = defaultdict(list)
-        self._selector.select = self._select  # type: ignore[attr-defined]
-        self.set_task_factory(self._make_task)
-
-    def time(self) -> float:
-        return self.at
-
-    def _select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
-            raise StuckError("everything waits for something that never comes")
-        self.at += timeout
-        return []
-
-    def _make_task(self, loop: asyncio.AbstractEventLoop, work: Any, **rest: Any) -> asyncio.Task[Any]:
-        task = asyncio.Task(work, loop=loop, **rest)
-        if whose := _whose.get():
-            self.tasks[whose].append(task)
-        return task
 
 
 class OpenSealer:
@@ -287,36 +255,26 @@ class Process:
         )
 
     async def begin(self) -> "Process":
-        token = _whose.set(self.number)
+        token = whose.set(self.number)
         try:
             await asyncio.get_running_loop().create_task(self.desk.__aenter__())
         finally:
-            _whose.reset(token)
+            whose.reset(token)
         return self
 
     async def accepts(self, event: Any) -> bool:
         """Whether it says in time that it has an event."""
-        token = _whose.set(self.number)
+        token = whose.set(self.number)
         try:
             task = asyncio.get_running_loop().create_task(self.desk.accept(event))
         finally:
-            _whose.reset(token)
+            whose.reset(token)
         await asyncio.wait({task}, timeout=2.0)
         return task.done() and not task.cancelled() and task.exception() is None
 
     async def die(self, loop: VirtualLoop) -> None:
         self.way.dead = True
         await end(loop.tasks.pop(self.number, []))
-
-
-async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """End what a process did; again where it still wants to put something right, for which it is too late."""
-    pending = set(tasks)
-    while pending:
-        for task in tasks:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.001)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass

@@ -17,8 +17,8 @@ from core.desk import Desk
 from core.models import ConversationRef, Delivery
 from core.offline import OfflineModel
 from core.ports import Platform, Sealer, Store
-from tests.core.interleaving import end
 from tests.core.talk import Street
+from tests.core.virtual_time import end
 
 _whose: contextvars.ContextVar[str] = contextvars.ContextVar("whose", default="")
 

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
@@ -298,14 +299,15 @@ async def test_an_older_process_that_meets_a_newer_schema_says_so_and_ends(town,
     monkeypatch.setattr(core.chores, "SCHEMA_SECONDS", 0.01)
     desk = await town.open("old", Street())
     waiting = asyncio.create_task(desk.until_outdated())
-    way, read = town.ways["old"], town.store.read
+    way, read, looks = town.ways["old"], town.store.read, itertools.count()
     (now,) = await read(SchemaNumber())
 
-    async def newer(query):
-        return [SchemaRow(now.number + 1)] if isinstance(query, SchemaNumber) else await read(query)
+    async def newer_in_time(query):
+        if isinstance(query, SchemaNumber):
+            return [SchemaRow(now.number + (next(looks) > 1))]
+        return await read(query)
 
-    await asyncio.sleep(0.02)
-    assert not waiting.done()
-    way.store = type("Newer", (), {"write": town.store.write, "read": staticmethod(newer)})()
+    way.store = type("Newer", (), {"write": town.store.write, "read": staticmethod(newer_in_time)})()
     with pytest.raises(SchemaError, match="newer schema"):
         await waiting
+    assert next(looks) == 3
