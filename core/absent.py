@@ -16,6 +16,7 @@ class AbsentPlatform:
     split_text: Callable[[str], list[str]]
     repeats_by_key: bool = False
     names_devices: bool = False
+    opens_places: bool = False
 
     def remember_in(self, notes: Notes) -> None:
         """Remember nothing."""
@@ -42,6 +43,10 @@ class AbsentPlatform:
 
     async def show(self, progress: Progress) -> None:
         """Show nothing."""
+
+    async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
+        """Open nothing."""
+        return None
 
     async def link(self, ref: ConversationRef) -> str | None:
         """Know of no link."""

@@ -81,7 +81,7 @@ async def restored_store(url: str, source: TableReader, *, replace: bool) -> Asy
 
 
 def _free_name(path: str) -> str:
-    """A name to keep a store under, by the time; another one was made in this second where it was killed and repeated."""
+    """A name to keep a store under, by the time; there is one of this second where a killed restore is repeated."""
     name = f"{path}.before-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not os.path.exists(name))
