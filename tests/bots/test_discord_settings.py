@@ -3,10 +3,12 @@ import re
 import pytest
 
 from adapters.discord.client import DeskClient
+from adapters.discord.identifying import Identifying
 from bots.discord_settings import VARIABLES, read_discord_settings
 from bots.discordbot import DiscordPart, options_of
 from bots.settings import read_settings
 from core.errors import ConfigError
+from core.models import ConversationRef
 from core.words import WORDS
 from tests.bots.command_line import ROOT
 
@@ -58,7 +60,15 @@ def test_a_list_of_support_channels_can_stand_in_the_environment(tmp_path):
 
 def test_staff_is_who_may_do_more_than_a_customer(tmp_path):
     roles = '[roles]\n"discord/1/2" = "agent"\n"discord/1/3" = "customer"\n"discord/1/4" = "admin"'
-    assert options(tmp_path, roles).staff == {"discord/1/2", "discord/1/4"}
+    is_staff = options(tmp_path, roles).is_staff
+    people = {user: is_staff(ConversationRef("discord", "1", "5", user)) for user in "234"}
+    assert people == {"2": True, "3": False, "4": True}
+
+
+def test_staff_is_who_has_a_role_that_may_do_more(tmp_path):
+    is_staff = options(tmp_path, '[roles]\n"discord/1/@9" = "agent"\n"discord/1/@8" = "customer"').is_staff
+    people = {group: is_staff(ConversationRef("discord", "1", "5", "2", groups=(group,))) for group in "789"}
+    assert people == {"7": False, "8": False, "9": True}
 
 
 @pytest.mark.parametrize(
@@ -87,5 +97,5 @@ async def test_a_process_takes_the_shards_it_is_told(tmp_path):
     given = read_discord_settings({"DISCORD_TOKEN": "planted", "DISCORD_SHARDS": "0, 2/4"}, tmp_path)
     assert (given.shards, given.shard_count) == ((0, 2), 4)
     app = DiscordPart(read_settings(HOME, tmp_path), given).app
-    client = DeskClient(app, WORDS, app._aim, content=True)
+    client = DeskClient(app, WORDS, app._aim, identifying=Identifying(), content=True)
     assert (client.shard_ids, client.shard_count) == ([0, 2], 4)
