@@ -180,8 +180,8 @@ def hurried(monkeypatch):
     monkeypatch.setattr("adapters.slack.api.BURST", 1_000_000)
     monkeypatch.setattr("adapters.slack.api.PER_SECOND", 1_000_000)
     monkeypatch.setattr("adapters.slack.streams.SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 0.005)
-    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("core.posting.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("core.posting.LONGEST_PAUSE", 0.02)
     monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)
 
 

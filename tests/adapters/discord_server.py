@@ -93,6 +93,6 @@ def hurry(monkeypatch):
     monkeypatch.setattr("adapters.discord.showing.SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr("adapters.discord.door.PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("adapters.discord.hearing.CATCH_UP_PAUSE", 0.01)
-    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 0.005)
-    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("core.posting.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("core.posting.LONGEST_PAUSE", 0.02)
     monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)

@@ -66,7 +66,7 @@ async def test_under_load_with_duplicates_limits_and_cuts_every_message_has_one_
 
 @both_modes
 async def test_when_slack_was_away_all_answers_go_out_in_order_and_once(town, gate, caplog):
-    caplog.set_level("INFO", "core.delivery")
+    caplog.set_level("INFO", "core.posting")
     root = town.ask("open a ticket: thing 0")
     for number in range(1, 4):
         town.ask(f"open a ticket: thing {number}", thread=root)
@@ -184,7 +184,7 @@ async def test_a_channel_it_was_asked_back_to_goes_on(town):
 
 
 async def test_with_a_revoked_token_answers_wait_until_it_is_valid_again(town, gate, caplog):
-    caplog.set_level("INFO", "core.delivery")
+    caplog.set_level("INFO", "core.posting")
     root = town.ask("open a ticket: no ink")
     town.ask("open a ticket: no paper", thread=root)
     town.bob.dm("open a ticket: thing of bob")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.config import Settings
-from core.delivery import Deliveries
+from core.posting import Poster
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
 from tests.adapters.slack_town import QuickHarness, becomes
 
@@ -183,7 +183,7 @@ async def test_a_desk_that_was_killed_while_slack_took_the_file_sends_it_once(to
 
 async def test_a_desk_that_was_killed_before_it_knew_the_file_to_be_posted_sends_it_once(town, monkeypatch):
     with monkeypatch.context() as forgetful:
-        forgetful.setattr(Deliveries, "_note", lambda *_: None)
+        forgetful.setattr(Poster, "_note", lambda *_: None)
         town.alice.dm("!export")
         await town.quiet()
     await killed(town)

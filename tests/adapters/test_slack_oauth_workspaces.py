@@ -20,8 +20,8 @@ from tests.adapters.slack_many import ManyHarness
 def _hurried(monkeypatch):
     monkeypatch.setattr("adapters.slack.api.BURST", 1_000_000)
     monkeypatch.setattr("adapters.slack.streams.SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 0.005)
-    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("core.posting.FIRST_PAUSE", 0.005)
+    monkeypatch.setattr("core.posting.LONGEST_PAUSE", 0.02)
     monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)
 
 
@@ -251,7 +251,7 @@ async def test_an_install_slack_takes_back_is_gone_and_stays_gone(house, taken_b
 
 @pytest.mark.parametrize("taken_back", ["uninstall", "revoke_tokens"])
 async def test_what_was_to_be_said_waits_for_a_new_install_and_nobody_else_waits(house, gate, taken_back, caplog):
-    caplog.set_level("INFO", "core.delivery")
+    caplog.set_level("INFO", "core.posting")
     await house.install_both()
     root = house.bob.dm("open a ticket: thing 1")
     for number in (2, 3):
@@ -275,9 +275,9 @@ async def test_what_was_to_be_said_waits_for_a_new_install_and_nobody_else_waits
 
 
 async def test_what_waited_for_a_new_install_goes_out_at_once(house, monkeypatch, caplog):
-    caplog.set_level("INFO", "core.delivery")
-    monkeypatch.setattr("core.delivery.FIRST_PAUSE", 3_600.0)
-    monkeypatch.setattr("core.delivery.LONGEST_PAUSE", 3_600.0)
+    caplog.set_level("INFO", "core.posting")
+    monkeypatch.setattr("core.posting.FIRST_PAUSE", 3_600.0)
+    monkeypatch.setattr("core.posting.LONGEST_PAUSE", 3_600.0)
     await house.install_both()
     root = house.bob.dm("hello")
     await house.quiet()
