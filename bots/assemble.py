@@ -58,7 +58,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
         parts.push_async_callback(model.close)
         presidio = await asyncio.to_thread(open_presidio, settings.personal_data)
         await asyncio.to_thread(_make_data_folder, settings)
-        store = await parts.enter_async_context(open_store(settings.store, desk=True))
+        store = await parts.enter_async_context(open_store(settings.store, desk=True, patience=settings.store_seconds))
         fresh = await _is_fresh(store)
         key = await asyncio.to_thread(_master_key, settings, make=fresh)
         sealer = await parts.enter_async_context(open_sealer(keyring_place(settings), key, fresh=fresh))
@@ -86,7 +86,7 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
         raise StoreError(
             f"there is no store at {path} yet: `deskmate chat` makes one, or set DESK_STORE to where it is"
         )
-    async with open_store(settings.store) as store:
+    async with open_store(settings.store, patience=settings.store_seconds) as store:
         fresh = await _is_fresh(store)
         place, key = await asyncio.to_thread(_what_opens, settings, fresh=fresh)
         async with open_sealer(place, key, fresh=fresh) as sealer:

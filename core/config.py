@@ -222,6 +222,7 @@ class Settings(Section):
     """Everything an operator can set; each has a line in the README and `.env.example` or `desk.example.toml`."""
 
     store: str = "memory:"
+    store_seconds: float = Field(default=30.0, gt=0, le=3600)
     keyring: str | None = None
     master_key: SecretStr | None = None
     model: str | None = None

@@ -33,6 +33,10 @@ class Store(Writes, Protocol):
         """Answer a question from what is committed. Raises StoreError."""
         ...
 
+    async def read_all(self, queries: Sequence[Query[RowT]]) -> list[list[RowT]]:
+        """Answer questions of one class, each as `read` would; those of `StandOf` in one go. Raises StoreError."""
+        ...
+
     def stamp(self) -> int | None:
         """A number that changes when another process wrote, odd while one writes; None where it cannot be told.
 

@@ -7,24 +7,28 @@ from adapters.redis_server import is_redis
 from core.errors import ConfigError
 from core.ports import Store
 
-_ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path) or memory:"
+_ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path), postgresql://USER@HOST/DATABASE or memory:"
+_EXTRA = "install it with `pip install deskmate[postgres]`"
+PATIENCE = 30.0
+"""Seconds to wait for a server that is away."""
 
 
 @asynccontextmanager
-async def open_store(url: str, *, desk: bool = False) -> AsyncIterator[Store]:
+async def open_store(url: str, *, desk: bool = False, patience: float = PATIENCE) -> AsyncIterator[Store]:
     """Open the store a URL names and close it at the end: `async with open_store(url) as store`.
 
-    `desk` takes it for the one desk that works its lanes, where a store allows only one. Raises ConfigError for a URL
+    `desk` takes it for the one desk that works its lanes, where a store allows only one; `patience` is how many seconds
+    to wait for a server that is away, at the start and whenever it goes away later. Raises ConfigError for a URL
     that names no store, StoreBusyError, SchemaError and StoreError for one that cannot be opened.
     """
-    store = await _open(url, desk=desk)
+    store = await _open(url, desk=desk, patience=patience)
     try:
         yield store
     finally:
         await store.close()
 
 
-async def _open(url: str, *, desk: bool) -> Store:
+async def _open(url: str, *, desk: bool, patience: float) -> Store:
     scheme, _, rest = url.partition(":")
     if url == "memory:" or (scheme == "sqlite" and rest.startswith("///") and rest != "///"):
         from adapters.storage.sqlite import SqliteStore
@@ -36,5 +40,12 @@ async def _open(url: str, *, desk: bool) -> Store:
             "DESK_STORE cannot be Redis: a turn of the desk is one commit over all it touches, and Redis keeps single "
             f"sessions, for `open_session`. It must be {_ALLOWED}"
         )
+    if scheme in ("postgresql", "postgres"):
+        try:
+            from adapters.storage.postgres import PostgresStore
+        except ImportError as error:
+            raise ConfigError(f"DESK_STORE names PostgreSQL: {error.name} is missing, {_EXTRA}") from error
+
+        return await PostgresStore.open(url, patience=patience)
     # The URL itself may hold a password.
     raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {_ALLOWED}")

@@ -1,6 +1,8 @@
 """Which commits of a batch may run side by side, class by class, as if each ran alone."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -36,6 +38,7 @@ from core.records import (
     ReleaseLane,
     ReleaseOutlet,
     ReplaceUsage,
+    Rows,
     SessionAt,
     SwitchBranch,
     TicketAt,
@@ -91,10 +94,53 @@ def passes(batch: Sequence[Commit]) -> list[list[int]]:
     dealt: list[list[int]] = []
     last: dict[object, int] = {}
     for number, commit in enumerate(batch):
-        subjects = {read(record) for record in commit if (read := _subject.get(type(record)))}
+        subjects = _subjects(commit)
         turn = 0 if last.keys().isdisjoint(subjects) else 1 + max(last.get(subject, -1) for subject in subjects)
         last.update(dict.fromkeys(subjects, turn))
         if turn == len(dealt):
             dealt.append([])
         dealt[turn].append(number)
     return dealt
+
+
+def stretches(batch: Sequence[Commit]) -> Iterator[list[Commit]]:
+    """Cut a batch, in its order, into stretches whose commits share nothing of that."""
+    stretch: list[Commit] = []
+    seen: set[object] = set()
+    for commit in batch:
+        subjects = _subjects(commit)
+        if not seen.isdisjoint(subjects):
+            yield stretch
+            stretch, seen = [], set()
+        stretch.append(commit)
+        seen |= subjects
+    yield stretch
+
+
+def _subjects(commit: Commit) -> set[object]:
+    return {read(record) for record in commit if (read := _subject.get(type(record)))}
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The records of a pass by class, the rows to fill for those that return some, and each commit's own rows."""
+
+    records: defaultdict[type[Record], list[Record]] = field(default_factory=lambda: defaultdict(list))
+    rows: defaultdict[type[Record], list[Rows]] = field(default_factory=lambda: defaultdict(list))
+    answers: list[tuple[Rows, ...]] = field(default_factory=list)
+
+
+def sort_records(commits: Sequence[Commit]) -> Sorted:
+    """Sort the records of a pass by class; the rows of its returning records are a commit's answer, in its order."""
+    made = Sorted()
+    records, rows = made.records, made.rows
+    for commit in commits:
+        own: list[Rows] = []
+        for record in commit:
+            cls = type(record)
+            records[cls].append(record)
+            if cls.returns:
+                own.append([])
+                rows[cls].append(own[-1])
+        made.answers.append(tuple(own))
+    return made

@@ -59,6 +59,11 @@ def applied(connection: sqlite3.Connection, store: str, migrations: Sequence[Mig
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").fetchall():
         return 0
     rows = connection.execute("SELECT number, checksum FROM migration ORDER BY number").fetchall()
+    return count_applied(rows, store, migrations)
+
+
+def count_applied(rows: Sequence[tuple[int, str]], store: str, migrations: Sequence[Migration]) -> int:
+    """Count what was applied (numbers, checksums), once it is found to be the first of ours; else a SchemaError."""
     if len(rows) > len(migrations):
         raise SchemaError(f"{store} was made by a newer version (schema {rows[-1][0]}): update deskmate to open it")
     for (number, checksum), migration in zip(rows, migrations, strict=False):

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from adapters.storage.batches import passes
+from adapters.storage.batches import passes, sort_records
 from adapters.storage.given import run_given
 from adapters.storage.locks import FileLock
 from adapters.storage.sqlite_file import MEMORY, check_file, clear_errors, open_database, open_reading
@@ -96,6 +96,10 @@ class SqliteStore:
             rows = await self._reading.execute_fetchall(statement.sql, statement.values(query))
         row: Any = query.row
         return [row(*values) for values in rows]
+
+    async def read_all(self, queries: Sequence[Query[RowT]]) -> list[list[RowT]]:
+        """Answer questions one by one; see `core.ports.Store`."""
+        return [await self.read(query) for query in queries]
 
     def stamp(self) -> int | None:
         """Tell whether others wrote; see `core.ports.Store`."""
@@ -232,23 +236,13 @@ class _Writer(sqlite3.Connection):
 
     def _run(self, commits: Sequence[Commit]) -> list[tuple[Rows, ...]]:
         """Run all records class by class, and give each commit the rows of its returning ones in its own order."""
-        answers: defaultdict[int, list[Rows]] = defaultdict(list)
-        plain: defaultdict[type[Record], list[Record]] = defaultdict(list)
-        returning: defaultdict[type[Record], list[tuple[Record, Rows]]] = defaultdict(list)
-        for number, commit in enumerate(commits):
-            for record in commit:
-                if record.returns:
-                    rows: Rows = []
-                    answers[number].append(rows)
-                    returning[type(record)].append((record, rows))
-                else:
-                    plain[type(record)].append(record)
-        for cls in in_order((*plain, *returning)):
+        made = sort_records(commits)
+        for cls in in_order(made.records):
             if cls.returns:
-                self._run_returning(cls, returning[cls])
+                self._run_returning(cls, list(zip(made.records[cls], made.rows[cls], strict=True)))
             else:
-                self._run_plain(cls, plain[cls])
-        return [tuple(answers.get(number, ())) for number in range(len(commits))]
+                self._run_plain(cls, made.records[cls])
+        return made.answers
 
     def _run_plain(self, cls: type[Record], records: Sequence[Record]) -> None:
         for statement in self.statements[cls]:

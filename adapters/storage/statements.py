@@ -19,7 +19,7 @@ from core.records import RECORDS, Record
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PIECE = re.compile(r"'[^']*'|--[^\n]*|;|[^';-]+|-")
 _SPACE = re.compile(r"\s+")
-_PARAMETER = re.compile(r"('[^']*')|:([a-z_]+)")
+_PARAMETER = re.compile(r"('[^']*')|(?<!:):([a-z_]+)")
 _RETURNING = re.compile(r"\bRETURNING (\w+), ")
 _GIVEN = re.compile(r"\bgiven\.([a-z_]+)")
 
@@ -45,18 +45,27 @@ Statements = Mapping[type, tuple[Statement, ...]]
 @cache
 def load_statements(engine: str) -> Statements:
     """Read the statements of an engine; every record and question has some, or this raises LookupError."""
-    text = files(__package__).joinpath("statements", f"{engine}.sql").read_text(encoding="utf-8")
-    return compile_statements(text, (*RECORDS, *QUERIES))
+    return compile_statements(read_statements(engine), (*RECORDS, *QUERIES))
+
+
+def read_statements(engine: str) -> str:
+    """Read the file of an engine."""
+    return files(__package__).joinpath("statements", f"{engine}.sql").read_text(encoding="utf-8")
 
 
 def compile_statements(text: str, classes: Sequence[type]) -> dict[type, tuple[Statement, ...]]:
     """Compile the blocks of a file for these classes, exactly one block each, parameters named like their fields."""
+    return {cls: tuple(_compile(cls, sql) for sql in block) for cls, block in blocks_of(text, classes).items()}
+
+
+def blocks_of(text: str, classes: Sequence[type]) -> dict[type, list[str]]:
+    """Cut a file into the statements of each of these classes, exactly one block each, or raise LookupError."""
     blocks = dict(_blocks(text))
     wanted = {cls.__name__: cls for cls in classes}
     if blocks.keys() != wanted.keys():
         missing, unknown = sorted(wanted.keys() - blocks.keys()), sorted(blocks.keys() - wanted.keys())
         raise LookupError(f"classes without a block: {missing}; blocks without a class: {unknown}")
-    return {cls: tuple(_compile(cls, sql) for sql in blocks[name]) for name, cls in wanted.items()}
+    return {cls: blocks[name] for name, cls in wanted.items()}
 
 
 def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -82,6 +91,14 @@ def _split(body: str) -> list[str]:
 
 
 def _compile(cls: type, sql: str) -> Statement:
+    names, given = named_in(cls, sql)
+    first = _RETURNING.search(sql) if given else None
+    whose = attrgetter(first[1]) if first else None
+    return Statement(replace_parameters(sql, lambda _: "?"), reader(given or names), given, whose)
+
+
+def named_in(cls: type, sql: str) -> tuple[list[str], tuple[str, ...]]:
+    """Find the parameters of a statement and its columns of `given`: one or the other, all of them fields of `cls`."""
     known = {field.name for field in fields(cls)}
     names = [token[2] for token in _PARAMETER.finditer(sql) if token[2]]
     given = tuple(dict.fromkeys(_GIVEN.findall(sql)))
@@ -89,12 +106,16 @@ def _compile(cls: type, sql: str) -> Statement:
         raise LookupError(f"the statement of {cls.__name__} names what it does not have: {sorted(unknown)}")
     if names and given:
         raise LookupError(f"the statement of {cls.__name__} has both parameters and `given`")
-    first = _RETURNING.search(sql) if given else None
-    whose = attrgetter(first[1]) if first else None
-    return Statement(_PARAMETER.sub(lambda token: token[1] or "?", sql), _reader(given or names), given, whose)
+    return names, given
 
 
-def _reader(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
+def replace_parameters(sql: str, write: Callable[[str], str]) -> str:
+    """Write each `:name` of a statement as an engine wants it."""
+    return _PARAMETER.sub(lambda token: token[1] or write(token[2]), sql)
+
+
+def reader(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
+    """Make what reads these fields off a value, as a tuple."""
     if len(names) > 1:
         return attrgetter(*names)
     # attrgetter gives a bare value for one name and takes no none.

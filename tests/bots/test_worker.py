@@ -1,19 +1,18 @@
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
 import bots.assemble
 import bots.worker
-from adapters.storage import open_store
 from bots.absent import absent_platforms
 from bots.assemble import open_desk
 from bots.worker import run_worker
 from core.config import check_settings
 from core.errors import ConfigError
 from core.models import Profile, UserMessage
-from tests.core.many import Far, Way
+from tests.core.many import Far
 from tests.core.talk import place
+from tests.postgres import url_for
 
 
 @pytest.mark.parametrize(
@@ -37,25 +36,11 @@ def test_every_platform_that_is_not_spoken_is_known_by_how_it_splits():
     assert len(absent_platforms([])[1].split("word " * 1_000)) > 1
 
 
-@pytest.fixture
-async def shared(monkeypatch):
-    """Every store that is opened is one, which several desks share."""
-    async with open_store("memory:") as store:
-        ways: list[Way] = []
-
-        @asynccontextmanager
-        async def open_shared(url, *, desk=False):
-            yield Way(store, ways)
-
-        monkeypatch.setattr(bots.assemble, "open_store", open_shared)
-        yield
-
-
-async def test_a_worker_answers_what_is_said_elsewhere(shared, monkeypatch, capsys):
+async def test_a_worker_answers_what_is_said_elsewhere(tmp_path, capsys):
     street = Far()
-    common = {"store": "memory:", "model": "offline", "master_key": "A" * 43 + "="}
+    common = {"store": url_for(tmp_path), "model": "offline", "master_key": "A" * 43 + "="}
     front = check_settings({**common, "work": {"turns_at_once": 0}})
-    async with open_sealed_once(monkeypatch), open_desk(front, [street], serving=True) as desk:
+    async with open_desk(front, [street], serving=True) as desk:
         working = asyncio.create_task(bots.worker._work(check_settings(common)))
         await desk.accept(UserMessage("m1", place("alice"), "hello", Profile("Alice")))
         await desk.drain()
@@ -63,18 +48,3 @@ async def test_a_worker_answers_what_is_said_elsewhere(shared, monkeypatch, caps
         await asyncio.wait({working})
     assert len(street.posted) == 1
     assert capsys.readouterr().out == "Working, up to 64 turns at once.\n"
-
-
-@asynccontextmanager
-async def open_sealed_once(monkeypatch):
-    """One keyring for both, as both would find one beside the store."""
-    from adapters.sealing import MasterKey, open_sealer
-
-    async with open_sealer(":memory:", MasterKey(bytes(32)), fresh=True) as sealer:
-
-        @asynccontextmanager
-        async def same(*_, **__):
-            yield sealer
-
-        monkeypatch.setattr(bots.assemble, "open_sealer", same)
-        yield

@@ -1,11 +1,15 @@
+import asyncio
+
 import pytest
 
 from adapters.storage import open_store
+from tests.postgres import url_for
 from tests.storage.samples import commit, items, said, session, turn
 
 BACKENDS = {
     "memory": lambda folder: "memory:",
     "sqlite": lambda folder: f"sqlite:///{folder}/desk.db",
+    "postgresql": url_for,
 }
 
 
@@ -37,3 +41,10 @@ def path(tmp_path):
 @pytest.fixture
 def url(path):
     return f"sqlite:///{path}"
+
+
+async def listening(store):
+    """What a store hears from now on."""
+    heard = asyncio.Queue()
+    await store.listen(heard.put_nowait)
+    return heard

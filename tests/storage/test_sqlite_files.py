@@ -104,7 +104,7 @@ async def test_a_place_nobody_can_write_to_is_one_clear_line():
     assert_clear(told.value, path)
 
 
-@pytest.mark.parametrize("url", ["postgres://user:secret@host/db", "sqlite:desk.db", "sqlite:///", "desk.db", ""])
+@pytest.mark.parametrize("url", ["mysql://user:secret@host/db", "sqlite:desk.db", "sqlite:///", "desk.db", ""])
 async def test_an_unknown_url_names_what_is_allowed_and_no_password(url):
     with pytest.raises(ConfigError, match=r"sqlite:///FILE .* or memory:") as told:
         async with open_store(url):

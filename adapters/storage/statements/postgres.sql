@@ -1,0 +1,693 @@
+-- What PostgreSQL runs for each record of core.records and each question of core.queries, by the name of its class; the
+-- parameters are the fields of that class. Each record class becomes one function in the database, so that a whole pass
+-- is one round trip. A statement that reads `FROM given` does the work of many records at once; any other one runs for
+-- each record. Rows to give back are those of `back`, which begin with the field that says whose they are.
+-- The columns of a question's answer are the fields of its row class, in order.
+-- To update or delete what is not there changes nothing and is no error.
+
+-- === locks ===========================================================================================================
+-- Taken before anything else, in this order and each sorted: so writers in many processes wait for each other in turn
+-- and not in a circle, and what a guard has seen stays so until the commit.
+
+-- name: LockPlace
+-- Not the row: a place that is not bound yet has none.
+SELECT CASE given.binds WHEN 0 THEN CAST(pg_advisory_xact_lock_shared(given.lock) AS text)
+    ELSE CAST(pg_advisory_xact_lock(given.lock) AS text) END
+FROM given;
+
+-- name: LockSession
+SELECT FROM session WHERE id IN (SELECT given.session FROM given) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: LockLane
+SELECT FROM lane WHERE session IN (
+    SELECT given.session FROM given UNION ALL
+    SELECT held.session FROM given JOIN lane AS held ON held.worker = given.worker
+) ORDER BY session FOR NO KEY UPDATE;
+
+-- name: LockAllLanes
+SELECT FROM lane ORDER BY session FOR NO KEY UPDATE;
+
+-- name: LockCustomer
+SELECT FROM customer WHERE id IN (SELECT given.customer FROM given) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: LockTicket
+SELECT FROM ticket WHERE id IN (SELECT given.ticket FROM given) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: LockAudit
+SELECT FROM audit_end FOR NO KEY UPDATE;
+
+-- name: LockOutlet
+SELECT FROM outlet WHERE place IN (
+    SELECT given.place FROM given UNION ALL
+    SELECT held.place FROM given JOIN outlet AS held ON held.worker = given.worker
+) ORDER BY place FOR NO KEY UPDATE;
+
+-- === guards ==========================================================================================================
+
+-- name: LaneIs
+INSERT INTO refusal (fenced)
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT FROM lane WHERE lane.session = given.session AND lane.epoch = given.epoch);
+
+-- name: NotStopped
+INSERT INTO refusal (stopped) SELECT 1 FROM inbox WHERE id IN (SELECT given.event FROM given) AND stopped <> 0;
+
+-- name: SessionAt
+INSERT INTO refusal (changed)
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT FROM session WHERE session.id = given.session AND session.version = given.version);
+
+-- name: TurnEnds
+INSERT INTO refusal (changed)
+SELECT 1 FROM given
+WHERE (SELECT coalesce(max(seq) + 1, 0) FROM item WHERE item.turn = given.turn) <> given.seq;
+
+-- name: PlaceIs
+INSERT INTO refusal (changed)
+SELECT 1 FROM given WHERE (SELECT session FROM place WHERE place.key = given.key) IS DISTINCT FROM given.session;
+
+-- name: QueueEnds
+INSERT INTO refusal (changed)
+SELECT 1 FROM given
+WHERE (SELECT max(seq) FROM inbox WHERE inbox.session = given.session AND status = 'queued') IS DISTINCT FROM given.seq;
+
+-- name: OutletIs
+INSERT INTO refusal (fenced)
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT FROM outlet WHERE outlet.place = given.place AND outlet.epoch = given.epoch);
+
+-- name: CustomerAt
+INSERT INTO refusal (changed)
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT FROM customer WHERE customer.id = given.customer AND customer.version = given.version);
+
+-- name: TicketAt
+INSERT INTO refusal (changed)
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT FROM ticket WHERE ticket.id = given.ticket AND ticket.version = given.version);
+
+-- name: AuditEnds
+INSERT INTO refusal (moved)
+SELECT 1 FROM given WHERE NOT EXISTS (SELECT FROM audit_end WHERE audit_end.link = given.link);
+
+-- === numbers, people, sessions =======================================================================================
+
+-- name: Reserve
+WITH back AS (
+    INSERT INTO counter AS c (name, value) VALUES (:name, :start)
+    ON CONFLICT (name) DO UPDATE SET value = c.value + 1
+    RETURNING c.name, c.value
+);
+
+-- name: AddCustomer
+INSERT INTO customer (id, workspace, at, body)
+SELECT given.id, given.workspace, given.at, given.body FROM given;
+
+-- name: AddIdentity
+INSERT INTO identity (key, customer, at, body)
+SELECT given.key, given.customer, given.at, given.body FROM given ORDER BY given.key;
+
+-- name: PutCustomer
+UPDATE customer SET body = :body, version = version + 1 WHERE id = :id;
+
+-- name: AddSession
+INSERT INTO session (id, workspace, owner, strategy, branch, started, spoken, body)
+SELECT given.id, given.workspace, given.owner, given.strategy, given.branch, given.at, given.at, given.body FROM given
+ORDER BY given.id
+ON CONFLICT (id) DO NOTHING;
+
+-- name: BindPlace
+INSERT INTO place (key, session, owner, at, body) VALUES (:key, :session, :owner, :at, :body)
+ON CONFLICT (key) DO UPDATE
+SET session = excluded.session, owner = excluded.owner, at = excluded.at, body = excluded.body;
+
+-- name: PutSession
+UPDATE session SET answered_by = :answered_by, muted = :muted, version = version + 1 WHERE id = :id;
+
+-- === inbox and lanes =================================================================================================
+
+-- name: AddEvent
+-- The number of an event is drawn while its lane is locked: within a lane they are committed in their order.
+WITH added AS (
+    INSERT INTO inbox (id, key, session, customer, kind, at, body)
+    SELECT given.id, given.key, given.session, given.customer, given.kind, given.at, given.body FROM given
+    ON CONFLICT (key) DO NOTHING
+    RETURNING id, seq, session
+), queued AS (
+    INSERT INTO lane (session, pending, since)
+    SELECT session, count(*), min(seq) FROM added GROUP BY session ORDER BY session
+    ON CONFLICT (session) DO UPDATE SET
+        since = CASE lane.pending WHEN 0 THEN excluded.since ELSE lane.since END,
+        pending = lane.pending + excluded.pending
+), back AS (
+    SELECT id, seq FROM added
+);
+
+-- name: ClaimLane
+-- Whoever comes while another one claims the same lane gets none, and does not wait.
+WITH free AS (
+    SELECT lane.session, given.worker, given.lease FROM given JOIN lane ON lane.session = given.session
+    WHERE lane.pending > 0 AND (lane.worker IS NULL OR lane.lease <= (SELECT now FROM clock))
+    ORDER BY lane.session FOR NO KEY UPDATE OF lane SKIP LOCKED
+), back AS (
+    UPDATE lane SET
+        worker = free.worker,
+        epoch = lane.epoch + 1,
+        lease = (SELECT now FROM clock) + CAST(free.lease * 1000000 AS bigint)
+    FROM free WHERE lane.session = free.session
+    RETURNING lane.session, lane.epoch, lane.pending
+), counted AS (
+    UPDATE inbox SET attempts = attempts + 1
+    WHERE seq IN (
+        SELECT (SELECT min(seq) FROM inbox AS i WHERE i.session = back.session AND i.status = 'queued') FROM back
+    )
+);
+
+-- name: RenewLanes
+UPDATE lane SET lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS bigint) WHERE worker = :worker;
+
+-- name: FreeLanes
+UPDATE lane SET epoch = epoch + 1, worker = NULL, lease = 0 WHERE worker IS NOT NULL;
+
+-- name: MarkStop
+WITH back AS (
+    UPDATE inbox SET stopped = asked.seq FROM (SELECT seq FROM inbox WHERE id = :before) AS asked
+    WHERE inbox.seq = (SELECT min(seq) FROM inbox AS i WHERE i.session = :session AND i.status = 'queued')
+      AND inbox.stopped = 0 AND inbox.seq < asked.seq AND (:customer IS NULL OR inbox.customer = :customer)
+    RETURNING inbox.session, inbox.id
+);
+
+-- name: MoveEvent
+UPDATE message SET session = :session
+WHERE turn = :event AND part = 'question' AND EXISTS (SELECT FROM inbox WHERE id = :event AND status = 'queued');
+WITH moved AS (
+    UPDATE inbox SET session = :session FROM (SELECT id, session FROM inbox WHERE id = :event) AS old
+    WHERE inbox.id = old.id AND inbox.status = 'queued' AND old.session <> :session
+    RETURNING old.session, inbox.seq
+), gone AS (
+    UPDATE lane SET pending = pending - 1 FROM moved WHERE lane.session = moved.session
+)
+INSERT INTO lane (session, pending, since) SELECT :session, 1, moved.seq FROM moved
+ON CONFLICT (session) DO UPDATE SET
+    since = CASE lane.pending WHEN 0 THEN excluded.since ELSE lane.since END, pending = lane.pending + 1;
+
+-- name: PutEvent
+UPDATE inbox SET body = :body WHERE id = :id AND status = 'queued';
+
+-- name: FinishEvent
+WITH finished AS (
+    UPDATE inbox SET status = given.status, body = CASE given.status WHEN 'parked' THEN inbox.body ELSE '' END FROM given
+    WHERE inbox.id = given.id AND inbox.status = 'queued'
+    RETURNING inbox.session
+)
+UPDATE lane SET pending = pending - done.events
+FROM (SELECT session, count(*) AS events FROM finished GROUP BY session) AS done
+WHERE lane.session = done.session;
+
+-- name: GiveBackAttempt
+UPDATE inbox SET attempts = attempts - 1 WHERE id = :id AND attempts > 0;
+
+-- name: GiveBackLanes
+UPDATE inbox SET attempts = attempts - 1 WHERE attempts > 0 AND seq IN (
+    SELECT (SELECT min(seq) FROM inbox AS i WHERE i.session = lane.session AND i.status = 'queued')
+    FROM lane WHERE worker = :worker
+);
+UPDATE lane SET worker = NULL, lease = 0 WHERE worker = :worker;
+
+-- name: CountAttempt
+UPDATE inbox SET attempts = attempts + 1
+WHERE seq IN (
+    SELECT (SELECT min(seq) FROM inbox AS i WHERE i.session = given.session AND i.status = 'queued') FROM given
+    WHERE EXISTS (SELECT FROM lane WHERE lane.session = given.session AND lane.worker = given.worker)
+);
+
+-- name: ReleaseLane
+WITH back AS (
+    UPDATE lane SET
+        worker = CASE WHEN lane.pending = 0 OR given.always <> 0 THEN NULL ELSE lane.worker END,
+        lease = CASE WHEN lane.pending = 0 OR given.always <> 0 THEN 0 ELSE lane.lease END
+    FROM given
+    WHERE lane.session = given.session AND lane.epoch = given.epoch
+    RETURNING lane.session, lane.pending, lane.worker
+);
+
+-- === turns ===========================================================================================================
+
+-- name: AddTurn
+INSERT INTO turn (id, session, parent, depth, status, speaker, agent, event, at, body)
+SELECT given.id, given.session, given.parent, given.depth, given.status, given.speaker, given.agent, given.event, given.at,
+    given.body FROM given;
+
+-- name: AddItem
+INSERT INTO item (turn, seq, body) SELECT given.turn, given.seq, given.body FROM given;
+
+-- name: DropItem
+DELETE FROM item WHERE turn = :turn AND seq = :seq;
+
+-- name: DropItems
+DELETE FROM item WHERE turn = :turn;
+DELETE FROM summary WHERE turn IN (
+    SELECT deeper.id FROM turn AS dropped JOIN turn AS deeper ON deeper.session = dropped.session
+    WHERE dropped.id = :turn AND deeper.depth >= dropped.depth
+);
+
+-- name: RewriteItem
+UPDATE item SET body = :body WHERE turn = :turn AND seq = :seq;
+
+-- name: RewriteTurn
+UPDATE turn SET status = :status, edited = :edited, body = :body WHERE id = :id;
+
+-- name: BumpRevision
+UPDATE session SET revision = revision + 1, version = version + 1 WHERE id = :session;
+
+-- name: AddBranch
+INSERT INTO branch (session, name, head, forked, at, body) VALUES (:session, :name, :head, :forked, :at, :body);
+
+-- name: EnsureMain
+INSERT INTO branch (session, name, at, body) SELECT given.session, given.name, given.at, given.body FROM given
+ON CONFLICT (session, name) DO NOTHING;
+
+-- name: DropBranch
+-- Its head moves go with it, by reference.
+DELETE FROM branch WHERE session = :session AND name = :name;
+
+-- name: DropTurn
+-- Items, summary and feedback go with it, by reference.
+DELETE FROM message WHERE turn = :id;
+DELETE FROM turn WHERE id = :id;
+
+-- name: MoveHead
+UPDATE branch SET head = :to_turn WHERE session = :session AND name = :branch;
+INSERT INTO head_move (session, branch, from_turn, to_turn, kind, actor, at)
+VALUES (:session, :branch, :from_turn, :to_turn, :kind, :actor, :at);
+UPDATE session SET version = version + 1, spoken = :at WHERE id = :session;
+
+-- name: GrowBranch
+INSERT INTO refusal (changed)
+SELECT 1 FROM given
+WHERE NOT EXISTS (SELECT FROM branch WHERE branch.session = given.session AND branch.name = given.branch);
+UPDATE branch SET head = given.head FROM given WHERE branch.session = given.session AND branch.name = given.branch;
+UPDATE session SET version = version + 1, spoken = given.at FROM given WHERE session.id = given.session;
+
+-- name: SwitchBranch
+INSERT INTO refusal (changed)
+SELECT 1 WHERE NOT EXISTS (SELECT FROM branch WHERE session = :session AND name = :branch);
+UPDATE session SET branch = :branch, version = version + 1 WHERE id = :session;
+
+-- name: ClearSession
+-- Messages that wait to be answered keep their names: their turns are still to come.
+DELETE FROM message WHERE session = :session
+  AND (turn IS NULL OR turn NOT IN (SELECT id FROM inbox WHERE session = :session AND status = 'queued'));
+DELETE FROM turn WHERE session = :session;
+DELETE FROM branch WHERE session = :session AND name <> :branch;
+DELETE FROM head_move WHERE session = :session;
+DELETE FROM outbox WHERE session = :session;
+UPDATE branch SET head = NULL, forked = NULL WHERE session = :session;
+UPDATE inbox SET body = '' WHERE session = :session AND status = 'parked';
+UPDATE session SET branch = :branch, revision = revision + 1, version = version + 1 WHERE id = :session;
+
+-- name: PutSummary
+INSERT INTO summary (turn, owner, at, body) VALUES (:turn, :owner, :at, :body)
+ON CONFLICT (turn) DO UPDATE SET owner = excluded.owner, at = excluded.at, body = excluded.body;
+
+-- name: PutFeedback
+INSERT INTO feedback (turn, speaker, value, at) VALUES (:turn, :speaker, :value, :at)
+ON CONFLICT (turn, speaker) DO UPDATE SET value = excluded.value, at = excluded.at;
+
+-- name: AddMessage
+INSERT INTO message (key, session, turn, part, owner, at, body)
+SELECT given.key, given.session, given.turn, given.part, given.owner, given.at, given.body FROM given
+ON CONFLICT (key) DO NOTHING;
+
+-- name: MoveMessage
+UPDATE message SET turn = :turn WHERE key = :key;
+
+-- === tickets, usage, outbox, audit ===================================================================================
+
+-- name: AddTicket
+INSERT INTO ticket (id, workspace, number, customer, session, turn, status, priority, at, changed, body)
+SELECT given.id, given.workspace, given.number, given.customer, given.session, given.turn, given.status,
+    given.priority, given.at, given.at, given.body FROM given;
+
+-- name: PutTicket
+UPDATE ticket SET status = :status, priority = :priority, version = :version, changed = :changed, body = :body
+WHERE id = :id;
+
+-- name: AddTicketChange
+INSERT INTO ticket_change (id, ticket, turn, version, field, cause, actor, at, before, after)
+SELECT given.id, given.ticket, given.turn, given.version, given.field, given.cause, given.actor, given.at,
+    given.before, given.after FROM given;
+
+-- name: ReplaceUsage
+DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch;
+
+-- name: BookUsage
+INSERT INTO usage (
+    id, customer, session, turn, branch, purpose, model, requests,
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at
+) SELECT
+    given.id, given.customer, given.session, given.turn, given.branch, given.purpose, given.model, given.requests,
+    given.input_tokens, given.cached_tokens, given.output_tokens, given.reasoning_tokens, given.cost_nano,
+    given.estimated, given.at
+FROM given;
+
+-- name: MarkDelivery
+UPDATE outbox SET
+    status = :status, attempts = attempts + CAST(:status = 'sending' AS int), sent = coalesce(:sent, sent)
+WHERE key = :key;
+
+-- name: BlankDeliveries
+DELETE FROM outbox WHERE turn = :turn AND status <> 'sent';
+UPDATE outbox SET body = '' WHERE turn = :turn;
+
+-- name: ReleaseOutlet
+UPDATE outlet SET worker = NULL, lease = 0 FROM given
+WHERE outlet.place = given.place AND outlet.epoch = given.epoch AND (given.always <> 0 OR NOT EXISTS (
+    SELECT FROM outbox WHERE outbox.place = given.place AND outbox.status IN ('pending', 'sending')
+));
+
+-- name: ClaimOutlet
+WITH back AS (
+    INSERT INTO outlet AS o (place, platform, epoch, worker, lease)
+    SELECT given.place, given.platform, 1, given.worker,
+        (SELECT now FROM clock) + CAST(given.lease * 1000000 AS bigint)
+    FROM given ORDER BY given.place
+    ON CONFLICT (place) DO UPDATE SET
+        epoch = o.epoch + CAST(o.worker IS DISTINCT FROM excluded.worker AS int),
+        worker = excluded.worker,
+        lease = excluded.lease
+    WHERE o.worker IS NULL OR o.worker = excluded.worker OR o.lease <= (SELECT now FROM clock)
+    RETURNING o.place, o.epoch, (
+        SELECT count(*) FROM outbox WHERE outbox.place = o.place AND outbox.status IN ('pending', 'sending')
+    ) AS open
+);
+
+-- name: RenewOutlets
+UPDATE outlet SET lease = (SELECT now FROM clock) + CAST(:lease * 1000000 AS bigint) WHERE worker = :worker;
+
+-- name: GiveBackOutlets
+UPDATE outlet SET worker = NULL, lease = 0 WHERE worker = :worker;
+
+-- name: AddDelivery
+INSERT INTO outbox (key, platform, place, session, turn, owner, kind, status, attempts, at, body)
+SELECT given.key, given.platform, given.place, given.session, given.turn, given.owner, given.kind, given.status,
+    CAST(given.status = 'sending' AS int), given.at, given.body FROM given;
+
+-- name: AddAudit
+INSERT INTO refusal (moved) SELECT 1 WHERE :link = '';
+INSERT INTO audit (seq, id, actor, action, subject, owner, at, digest, link, body)
+VALUES (:seq, :id, :actor, :action, :subject, :owner, :at, :digest, :link, :body);
+UPDATE audit_end SET seq = :seq, link = :link;
+
+-- name: PutNote
+INSERT INTO note (platform, kind, key, at, body) VALUES (:platform, :kind, :key, :at, :body)
+ON CONFLICT (platform, kind, key) DO UPDATE SET at = excluded.at, body = excluded.body;
+
+-- name: DropNote
+DELETE FROM note WHERE platform = :platform AND kind = :kind AND key = :key;
+
+-- === questions: people and places ====================================================================================
+
+-- name: CustomerOfIdentity
+SELECT c.id, c.workspace, c.version, c.at, c.body FROM identity AS i JOIN customer AS c ON c.id = i.customer
+WHERE i.key = :key;
+
+-- name: CustomerById
+SELECT id, workspace, version, at, body FROM customer WHERE id = :id;
+
+-- name: Customers
+SELECT id, workspace, version, at, body FROM customer ORDER BY at, id;
+
+-- name: IdentitiesOf
+SELECT key, customer, body FROM identity WHERE customer = :customer ORDER BY at, key;
+
+-- name: SessionById
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, ''::bytea), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+WHERE s.id = :id;
+
+-- name: StandOf
+SELECT given.session, s.version, b.head, (SELECT coalesce(max(seq) + 1, 0) FROM item WHERE turn = b.head)
+FROM given JOIN session AS s ON s.id = given.session LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch;
+
+-- name: Sessions
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, ''::bytea), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+ORDER BY s.spoken DESC, s.id LIMIT :limit;
+
+-- name: SilentSessions
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, ''::bytea), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+WHERE s.spoken < :before AND EXISTS (SELECT 1 FROM turn WHERE session = s.id)
+    AND NOT EXISTS (SELECT 1 FROM lane WHERE session = s.id AND pending > 0)
+ORDER BY s.spoken, s.id LIMIT :limit;
+
+-- name: SessionsSpokenBy
+SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, ''::bytea), b.head, coalesce(t.depth, 0),
+    coalesce(t.agent, ''), s.version, s.revision, s.answered_by, s.muted, s.started, s.spoken, s.body
+FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
+WHERE s.id IN (SELECT id FROM session WHERE owner = :customer UNION
+    SELECT session FROM turn WHERE speaker = :customer AND speaker NOT LIKE 'session/%')
+ORDER BY s.spoken DESC, s.id LIMIT :limit;
+
+-- name: PlaceByKey
+SELECT session, owner, body FROM place WHERE key = :key;
+
+-- === questions: lanes and events =====================================================================================
+
+-- name: WaitingLanes
+SELECT session, pending, epoch, worker, 0 FROM lane, clock WHERE pending > 0 AND (worker IS NULL OR lease <= now)
+ORDER BY since, session LIMIT :limit;
+
+-- name: LaneById
+SELECT session, pending, epoch, worker, CAST(worker IS NOT NULL AND lease > now AS int) FROM lane, clock WHERE session = :session;
+
+-- name: NextEvent
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND status = 'queued' ORDER BY seq LIMIT 1;
+
+-- name: QueuedAfter
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND status = 'queued' AND seq > :seq ORDER BY seq;
+
+-- name: MessageBefore
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND kind = 'message' AND seq < :seq ORDER BY seq DESC LIMIT 1;
+
+-- name: StoppedBy
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE session = :session AND stopped = :seq LIMIT 1;
+
+-- name: ParkedEvents
+SELECT seq, id, session, customer, kind, status, attempts, stopped, at, body FROM inbox
+WHERE status = 'parked' ORDER BY seq LIMIT :limit;
+
+-- === questions: the tree =============================================================================================
+-- A chain follows parents from the head down; `rest` counts the turns that may still come.
+
+-- name: WindowOf
+WITH RECURSIVE chain (id, parent, depth, speaker, rest) AS (
+    SELECT id, parent, depth, speaker, CAST(:turns AS bigint) FROM turn WHERE id = :head AND CAST(:turns AS bigint) > 0
+    UNION ALL
+    SELECT t.id, t.parent, t.depth, t.speaker, rest - 1 FROM chain JOIN turn AS t ON t.id = chain.parent WHERE rest > 1
+)
+SELECT chain.id, chain.depth, chain.speaker, item.seq, item.body FROM chain JOIN item ON item.turn = chain.id
+ORDER BY chain.depth, item.seq;
+
+-- name: TurnById
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn WHERE id = :id;
+
+-- name: TurnsUpTo
+WITH RECURSIVE chain (id, parent, rest) AS (
+    SELECT id, parent, CAST(:limit AS bigint) FROM turn WHERE id = :head AND CAST(:limit AS bigint) > 0
+    UNION ALL
+    SELECT t.id, t.parent, rest - 1 FROM chain JOIN turn AS t ON t.id = chain.parent WHERE rest > 1
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM chain JOIN turn AS t ON t.id = chain.id ORDER BY t.depth;
+
+-- name: TurnsAfter
+WITH RECURSIVE chain (id, parent, depth) AS (
+    SELECT id, parent, depth FROM turn WHERE id = :head AND depth > :depth
+    UNION ALL
+    SELECT t.id, t.parent, t.depth FROM chain JOIN turn AS t ON t.id = chain.parent WHERE t.depth > :depth
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM chain JOIN turn AS t ON t.id = chain.id ORDER BY t.depth;
+
+-- name: TurnAt
+WITH RECURSIVE chain (id, parent, depth) AS (
+    SELECT id, parent, depth FROM turn WHERE id = :head AND depth >= :depth
+    UNION ALL
+    SELECT t.id, t.parent, t.depth FROM chain JOIN turn AS t ON t.id = chain.parent WHERE t.depth >= :depth
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM chain JOIN turn AS t ON t.id = chain.id WHERE t.depth = :depth;
+
+-- name: TurnsOf
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
+WHERE session = :session ORDER BY id;
+
+-- name: TurnsSpokenBy
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
+WHERE speaker = :speaker AND speaker NOT LIKE 'session/%' AND status = 'done' ORDER BY id DESC LIMIT :limit;
+
+-- name: TurnsSpokenIn
+SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
+WHERE session = :session AND speaker = :speaker AND speaker NOT LIKE 'session/%' ORDER BY id DESC LIMIT 1;
+
+-- name: ItemsOf
+SELECT t.id, t.depth, t.speaker, item.seq, item.body FROM turn AS t JOIN item ON item.turn = t.id
+WHERE t.id = :turn ORDER BY item.seq;
+
+-- name: BranchesOf
+SELECT b.name, b.head, coalesce(t.depth, 0), b.forked, b.at, b.body
+FROM branch AS b LEFT JOIN turn AS t ON t.id = b.head
+WHERE b.session = :session ORDER BY b.at, b.name;
+
+-- name: BranchByName
+SELECT b.name, b.head, coalesce(t.depth, 0), b.forked, b.at, b.body
+FROM branch AS b LEFT JOIN turn AS t ON t.id = b.head
+WHERE b.session = :session AND b.name = :name;
+
+-- name: MovesOf
+SELECT seq, from_turn, to_turn, kind, actor, at FROM head_move
+WHERE session = :session AND branch = :branch ORDER BY seq DESC LIMIT :limit;
+
+-- name: SummaryUpTo
+WITH RECURSIVE chain (id, parent, depth, rest) AS (
+    SELECT id, parent, depth, CAST(:turns AS bigint) FROM turn WHERE id = :head AND CAST(:turns AS bigint) > 0
+    UNION ALL
+    SELECT t.id, t.parent, t.depth, rest - 1 FROM chain JOIN turn AS t ON t.id = chain.parent WHERE rest > 1
+)
+SELECT s.turn, chain.depth, s.owner, s.body FROM chain JOIN summary AS s ON s.turn = chain.id
+ORDER BY chain.depth DESC LIMIT 1;
+
+-- name: MessageByKey
+SELECT key, session, turn, part, owner, body FROM message WHERE key = :key;
+
+-- name: QuestionBy
+SELECT key, session, turn, part, owner, body FROM message
+WHERE session = :session AND owner = :owner AND part = 'question' LIMIT 1;
+
+-- name: MessagesOf
+SELECT key, session, turn, part, owner, body FROM message WHERE turn = :turn ORDER BY at, key;
+
+-- name: FeedbackOf
+SELECT f.turn, f.speaker, f.value, f.at FROM turn AS t JOIN feedback AS f ON f.turn = t.id
+WHERE t.session = :session ORDER BY f.turn, f.speaker;
+
+-- === questions: tickets ==============================================================================================
+
+-- name: TicketsOf
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE customer = :customer ORDER BY number;
+
+-- name: Tickets
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+ORDER BY at DESC, id DESC LIMIT :limit;
+
+-- name: TicketByNumber
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE workspace = :workspace AND number = :number;
+
+-- name: TicketById
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE id = :id;
+
+-- name: ChangesOf
+SELECT id, ticket, turn, version, field, cause, actor, at, before, after FROM ticket_change
+WHERE ticket = :ticket ORDER BY seq DESC LIMIT :limit;
+
+-- name: ChangesBy
+SELECT id, ticket, turn, version, field, cause, actor, at, before, after FROM ticket_change
+WHERE turn = :turn ORDER BY seq;
+
+-- === questions: usage, outbox, audit =================================================================================
+
+-- name: UsageByCustomer
+SELECT customer, count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+FROM usage GROUP BY customer ORDER BY customer;
+
+-- name: UsageOfCustomer
+SELECT customer, count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+FROM usage WHERE customer = :customer GROUP BY customer;
+
+-- name: UsageOfSession
+SELECT '', count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+FROM usage WHERE session = :session GROUP BY session;
+
+-- name: UsageByTurn
+SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+FROM usage WHERE session = :session GROUP BY turn ORDER BY turn NULLS FIRST;
+
+-- name: UsageByTurnOfBranch
+SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn NULLS FIRST;
+
+-- name: OpenDeliveries
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE platform = :platform AND seq > :after AND status IN ('pending', 'sending') ORDER BY seq LIMIT :limit;
+
+-- name: OpenAt
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE place = :place AND status IN ('pending', 'sending') ORDER BY seq LIMIT :limit;
+
+-- name: WaitingOutlets
+SELECT o.place, coalesce(max(t.epoch), 0), max(t.worker),
+    coalesce(max(CAST(t.worker IS NOT NULL AND t.lease > now AS int)), 0)
+FROM outbox AS o CROSS JOIN clock LEFT JOIN outlet AS t ON t.place = o.place
+WHERE o.platform = :platform AND o.status IN ('pending', 'sending')
+    AND (t.worker IS NULL OR t.worker = :worker OR t.lease <= now)
+GROUP BY o.place ORDER BY min(o.seq) LIMIT :limit;
+
+-- name: OutletAt
+SELECT place, epoch, worker, CAST(worker IS NOT NULL AND lease > now AS int) FROM outlet, clock WHERE place = :place;
+
+-- name: DeliveriesOf
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE turn = :turn ORDER BY seq;
+
+-- name: UnknownDeliveries
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
+
+-- name: AuditLines
+SELECT * FROM (
+    SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit ORDER BY seq DESC LIMIT :limit
+) AS newest ORDER BY seq;
+
+-- name: AuditAfter
+SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit
+WHERE seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: AuditEnd
+SELECT seq, link FROM audit_end;
+
+-- name: NoteByKey
+SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind AND key = :key;
+
+-- name: NotesOf
+SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind ORDER BY at, key;
+
+-- name: SchemaNumber
+SELECT max(number) FROM migration;
+
+-- name: Counts
+SELECT 'customer', count(*) FROM customer
+UNION ALL SELECT 'session', count(*) FROM session
+UNION ALL SELECT 'turn', count(*) FROM turn
+UNION ALL SELECT 'item', count(*) FROM item
+UNION ALL SELECT 'ticket', count(*) FROM ticket
+UNION ALL SELECT 'queued', count(*) FROM inbox WHERE status = 'queued'
+UNION ALL SELECT 'parked', count(*) FROM inbox WHERE status = 'parked'
+UNION ALL SELECT 'open', count(*) FROM outbox WHERE status IN ('pending', 'sending')
+UNION ALL SELECT 'unknown', count(*) FROM outbox WHERE status = 'unknown';
