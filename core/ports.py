@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from core.errors import RefusedError
 from core.models import ConversationRef, Delivery, Place, Progress, UserMessage
-from core.queries import Query
+from core.queries import Query, StandOf, StandRow
 from core.records import Commit, Rows
 
 RowT = TypeVar("RowT")
@@ -73,6 +73,10 @@ class SessionStore(Writes, Protocol):
 
     async def ask(self, session: bytes, query: Query[RowT]) -> list[RowT]:
         """Answer a question about what is in a session, from what is committed. Raises StoreError."""
+        ...
+
+    async def read_all(self, queries: Sequence[StandOf]) -> list[list[StandRow]]:
+        """Say where sessions stand, all in one go. Raises StoreError."""
         ...
 
     def stamp(self) -> int | None:

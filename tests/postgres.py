@@ -1,4 +1,4 @@
-"""A database of this test process on the PostgreSQL that runs here, empty for each test.
+"""A database of this test process on the PostgreSQL that runs here, and one for its keyring, empty for each test.
 
 Made at the first test that wants it and dropped at the end. Without a server such tests are skipped, or fail where
 REQUIRE_BACKENDS is set (see `tests.backends`, which knows where the server is).
@@ -40,7 +40,8 @@ class Database:
         self.folder = None
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.connection = self.do(self.make())
+        self.keys = f"{self.name}_keys"
+        self.connection, self.keyring = self.do(self.make())
         atexit.register(self.drop)
 
     def do(self, work):
@@ -50,27 +51,32 @@ class Database:
         server = await asyncpg.connect(POSTGRES, timeout=5)
         for row in await server.fetch("SELECT datname FROM pg_database WHERE datname LIKE $1", f"{PREFIX}%"):
             name = row[0]
-            if name == self.name or not Path(f"/proc/{name.removeprefix(PREFIX)}").exists():
+            pid = name.removeprefix(PREFIX).removesuffix("_keys")
+            if pid == str(os.getpid()) or not Path(f"/proc/{pid}").exists():
                 with suppress(asyncpg.PostgresError):  # another process does the same
                     await server.execute(f'DROP DATABASE "{name}"')
-        await server.execute(f'CREATE DATABASE "{self.name}"')
+        for name in (self.name, self.keys):
+            await server.execute(f'CREATE DATABASE "{name}"')
         # Nothing here has to survive a power cut.
         await server.execute(f'ALTER DATABASE "{self.name}" SET synchronous_commit = off')
         await server.close()
         connection = await asyncpg.connect(self.url)
         await prepare_schema(connection, self.name)
-        return connection
+        return connection, await asyncpg.connect(f"{self.url}_keys")
 
     def empty(self):
         self.do(self.connection.execute(CHILDREN_FIRST))
+        self.do(self.keyring.execute("DROP SCHEMA IF EXISTS deskmate_keyring CASCADE"))
 
     def drop(self):
         self.do(self._drop())
 
     async def _drop(self):
         await self.connection.close()
+        await self.keyring.close()
         server = await asyncpg.connect(POSTGRES, timeout=5)
-        await server.execute(f'DROP DATABASE IF EXISTS "{self.name}" (FORCE)')
+        for name in (self.name, self.keys):
+            await server.execute(f'DROP DATABASE IF EXISTS "{name}" (FORCE)')
         await server.close()
 
 

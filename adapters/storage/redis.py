@@ -15,7 +15,7 @@ from adapters.redis_server import ANSWERED_WITHIN, CONNECTED_WITHIN, RedisAddres
 from adapters.storage.redis_values import Values, commit_values, query_values, rows_of, session_of
 from core.errors import ChangedError, ConfigError, ConflictError, RefusedError, SchemaError, StoreError
 from core.ports import Outcome
-from core.queries import Query
+from core.queries import Query, StandOf, StandRow
 from core.records import Commit
 
 RowT = TypeVar("RowT")
@@ -97,6 +97,10 @@ class RedisStore:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._answer_all())
         return rows_of(query, await answer)
+
+    async def read_all(self, queries: Sequence[StandOf]) -> list[list[StandRow]]:
+        """Say where sessions stand, all in one round trip."""
+        return await asyncio.gather(*(self.ask(query.session, query) for query in queries))
 
     def stamp(self) -> int | None:
         """None: whether others wrote is only known by asking."""

@@ -12,9 +12,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from adapters.redis_server import address_of, is_redis
-from adapters.sealing import KeyringSealer, MasterKey, default_keyring, keyring_exists, open_sealer
+from adapters.sealing import KeyringSealer, MasterKey, default_keyring, is_address, keyring_exists, open_sealer
 from adapters.sealing import master_key as find_master_key
 from adapters.storage import open_store
 from core.errors import KeyringError, StoreError
@@ -44,12 +45,12 @@ def open_session(
 ) -> DeskSession:
     """Give the session of that id on the store a URL names; nothing is opened yet.
 
-    The store is `sqlite:///FILE`, `memory:`, which ends with the last session on it, or `redis://HOST:PORT/NUMBER`
-    (`rediss://` over TLS), where `?ttl=SECONDS` lets a session that long unused expire and `?prefix=WORD` begins all
-    keys. Content is sealed under `master_key` (32 bytes as base64 or hex), or without one under the key in FILE.key,
-    for Redis in ~/.local/share/deskmate, made where the store is new. `keyring` says where the wrapped data keys are:
-    a file, or `postgresql://...`; without it they are in FILE.keys, for Redis in that Redis. A key that is wrong or
-    missing is a KeyringError at first use.
+    The store is `sqlite:///FILE`, `memory:`, which ends with the last session on it, `postgresql://HOST/DATABASE`, or
+    `redis://HOST:PORT/NUMBER` (`rediss://` over TLS), where `?ttl=SECONDS` lets a session that long unused expire and
+    `?prefix=WORD` begins all keys. Content is sealed under `master_key` (32 bytes as base64 or hex), or without one
+    under the key in FILE.key, for a server in ~/.local/share/deskmate, made where the store is new. `keyring` says
+    where the wrapped data keys are: a file, or `postgresql://...`; without it they are in FILE.keys, on PostgreSQL in
+    the database DATABASE_keys, for Redis in that Redis. A key that is wrong or missing is a KeyringError at first use.
     """
     if url.startswith(FILE):
         url = FILE + os.path.abspath(url.removeprefix(FILE))
@@ -91,17 +92,25 @@ class Address:
             return MasterKey(secrets.token_bytes(32))
         path = self._key_file()
         made_before = keyring_exists(place)
-        if not (made_before or path.parent.exists()) and is_redis(self.url):
+        if not (made_before or path.parent.exists()) and is_address(self.url):
             path.parent.mkdir(mode=0o700, parents=True)
         return find_master_key(None, path, make=not made_before)
 
     def _key_file(self) -> Path:
-        """Beside the store's file; for Redis, in the user's data folder, under the name of what it opens."""
-        if not is_redis(self.url):
+        """Beside the store's file; for a server, in the user's data folder, under the name of what it opens."""
+        if not is_address(self.url):
             return Path(f"{self.url.removeprefix(FILE)}.key")
-        at = address_of(self.url)
-        name = re.sub(r"[^\w.-]+", "-", f"{at.name}-{at.prefix}")
-        return Path.home() / ".local/share/deskmate" / f"redis-{name}.key"
+        name = re.sub(r"[^\w.-]+", "-", _name_of(self.url))
+        return Path.home() / ".local/share/deskmate" / f"{name}.key"
+
+
+def _name_of(url: str) -> str:
+    """What is on a server, whoever logs in there."""
+    if is_redis(url):
+        at = address_of(url)
+        return f"redis-{at.name}-{at.prefix}"
+    parts = urlsplit(url)
+    return f"postgresql-{parts.hostname or 'localhost'}-{parts.port or 5432}{parts.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class WholeStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.write = store.write
+        self.read_all = store.read_all
         self.stamp = store.stamp
 
     async def ask(self, session: bytes, query: Query[RowT]) -> list[RowT]:
@@ -143,6 +153,16 @@ class WholeStore:
     async def holds_content(self) -> bool:
         """Whether anything is in it."""
         return any(count.rows for count in await self._store.read(Counts()))
+
+
+def _files_of(url: str) -> str:
+    """How the files of a store's keys begin: beside its file, or for a server in the user's data folder."""
+    if url.startswith(FILE):
+        return url.removeprefix(FILE)
+    parts = urlsplit(url)
+    folder = Path.home() / ".local/share/deskmate"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / re.sub(r"[^\w.-]+", "-", f"{parts.scheme}-{parts.hostname}-{parts.port or ''}{parts.path}"))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from core.errors import ChangedError, ConflictError
 from core.ids import new_id
 from core.models import Place
 from core.queries import BranchesOf, MovesOf, TurnAt, TurnById
-from core.records import AddItem, AddTurn, GrowBranch, Record
+from core.records import AddItem, AddTurn, GrowBranch, Record, SessionAt
 from core.sealed import decode, encode, item_row
 from core.standalone.line import LineJob, SessionLine, Tip, is_user
 
@@ -40,7 +40,10 @@ def draft(line: SessionLine, tip: Tip, items: Sequence[bytes], users: Sequence[b
     """Add items to the turn that is there; each user item begins a turn, but the first joins those it finds alone."""
     key, owner, seal, at = line.key, line.owner, line.sealer.seal, now()
     head, depth, seq, said = tip.head, tip.depth, tip.seq, tip.said
-    records = line.guards(line.tip or tip)
+    stands = line.tip or tip
+    # An item that joins the last turn meets there what somebody else has added, under the same key.
+    joins = head is not None and head == stands.head and not (said and users[0])
+    records: list[Record] = [SessionAt(key, tip.version)] if joins else line.guards(stands)
     for item, user in zip(items, users, strict=True):
         if head is None or (user and said):
             parent, head = head, new_id()

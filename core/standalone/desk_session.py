@@ -233,9 +233,7 @@ class DeskSession:
         window = line.warm(limit) if self._last is None or self._last.done() else None
         if window is not None:
             return window.read(limit)
-        if limit is None:
-            return cast("list[Item]", await self._do(reading.read_whole))
-        return cast("list[Item]", await self._do(partial(reading.read_newest, limit=limit)))
+        return cast("list[Item]", await self._ask(reading.Reading(line, limit)))
 
     async def _do(self, do: Callable[[SessionLine], Awaitable[Any]]) -> Any:  # noqa: ANN401 - each call's own
         return await self._ask(Doing(self._reach(), do))

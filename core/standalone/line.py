@@ -16,7 +16,7 @@ from core.errors import ChangedError, ConflictError, StoreError
 from core.lru import Lru
 from core.models import MAIN
 from core.ports import Sealer
-from core.queries import ItemRow, ItemsOf, Query, SessionById, StandOf, WindowOf
+from core.queries import ItemRow, ItemsOf, Query, SessionById, StandOf, StandRow, WindowOf
 from core.records import AddSession, EnsureMain, Record, SessionAt, TurnEnds
 from core.sealed import branch_row, decode, item_row, open_json, open_sealed, row_of, seal_json
 from core.standalone.shared_store import Caller, Job, SharedStore
@@ -241,11 +241,16 @@ class SessionLine:
         if self._looked or self.unchanged():
             return tip
         stamp = self._stamp()
-        known = [(tip.version, tip.head, tip.seq)] if tip.exists else []
-        if [(row.version, row.head, row.seq) for row in await self.read(StandOf(self.key))] != known:
+        if not self.stands(await self.read(StandOf(self.key))):
             return await self.load()
         self.stamp, self._looked = stamp, True
         return tip
+
+    def stands(self, rows: Sequence[StandRow]) -> bool:
+        """Whether the session stands in the store where it is known to."""
+        tip = self.tip
+        known = [(tip.version, tip.head, tip.seq)] if tip and tip.exists else []
+        return [(row.version, row.head, row.seq) for row in rows] == known
 
     async def load(self, turns: int = 1) -> Tip:
         """Read where the session stands, and the items of its newest turns."""

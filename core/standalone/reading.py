@@ -1,12 +1,12 @@
 """Reading a session's items: the newest from its window, all of them in pages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from core.models import Item
-from core.queries import ItemRow, TurnAt, WindowOf
+from core.queries import ItemRow, StandRow, TurnAt, WindowOf
 from core.sealed import decode, decode_list
-from core.standalone.line import SessionLine, Tip, is_user
+from core.standalone.line import LineJob, SessionLine, Tip, is_user
 from core.window import LARGEST, Window
 
 PAGE = 256
@@ -21,6 +21,41 @@ class Stretch:
 
     head: str | None
     turns: int
+
+
+class Reading(LineJob):
+    """The job to read the newest `limit` items (None: all). It waits for its own check, as an `Asker`."""
+
+    __slots__ = ("_limit",)
+
+    def __init__(self, line: SessionLine, limit: int | None) -> None:
+        super().__init__(line)
+        self._limit = limit
+
+    def at_once(self) -> bool:
+        """Ask no more than whether anybody wrote, where all else is known."""
+        line, window = self.line, self.line.window
+        if not line.untold or line.tip is None or window is None or not window.covers(self._limit):
+            return False
+        line.shared.checks.enter(line.key, self)
+        return True
+
+    async def work(self) -> list[Item]:
+        """Read what is not known."""
+        return await (read_whole(self.line) if self._limit is None else read_newest(self.line, self._limit))
+
+    def set_result(self, rows: Sequence[StandRow], /) -> None:
+        """Hand out the window, where nobody wrote."""
+        line, window = self.line, self.line.window
+        if window is not None and line.stands(rows):
+            return line.finish(self, window.read(self._limit))
+        line.forget()
+        return line.work(self)
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Answer that the store could not be asked."""
+        self.line.forget()
+        self.line.finish(self, None, error)
 
 
 async def read_newest(line: SessionLine, limit: int) -> list[Item]:

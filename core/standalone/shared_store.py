@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import DeskError, StoreError
 from core.ports import Sealer, SessionStore
+from core.standalone.checks import Checks
 from core.writer import GroupWriter
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class SharedStore:
 
     parts: Parts
     writer: GroupWriter
+    checks: Checks
 
     def __init__(self, open_parts: OpenParts) -> None:
         self.ended = False
@@ -200,6 +202,7 @@ class SharedStore:
         self._stop = asyncio.Event()
         self._running.set()
         async with self._open_parts() as self.parts, GroupWriter(self.parts.store) as self.writer:
+            self.checks = Checks(self.parts.store, self.work)
             self._begin_all()
             await self._stop.wait()
             # Three queues that other threads fill: no one event says that all are empty.

@@ -1,42 +1,35 @@
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import pytest
 
 from adapters.storage.sessions import open_session
 from tests.backends import redis_url
+from tests.postgres import url_for
 
-
-@contextmanager
-def file_url(folder, monkeypatch):
-    yield f"sqlite:///{folder}/sessions.db"
-
-
-@contextmanager
-def memory_url(folder, monkeypatch):
-    yield "memory:"
-
-
-@contextmanager
-def home_and_redis_url(folder, monkeypatch):
-    # The key file is made in the user's home.
-    monkeypatch.setenv("HOME", str(folder))
-    with redis_url() as url:
-        yield url
-
-
-STORES = {"memory": memory_url, "sqlite": file_url, "redis": home_and_redis_url}
+STORES = {
+    "memory": lambda folder: nullcontext("memory:"),
+    "sqlite": lambda folder: nullcontext(f"sqlite:///{folder}/sessions.db"),
+    "postgresql": lambda folder: nullcontext(url_for(folder)),
+    "redis": lambda folder: redis_url(),
+}
 LASTING = [name for name in STORES if name != "memory"]
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """The keys to a store on a server are in the user's home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 @pytest.fixture(params=STORES)
-def url(request, tmp_path, monkeypatch):
-    with STORES[request.param](tmp_path, monkeypatch) as opened:
+def url(request, tmp_path):
+    with STORES[request.param](tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture(params=LASTING)
-def lasting_url(request, tmp_path, monkeypatch):
-    with STORES[request.param](tmp_path, monkeypatch) as opened:
+def lasting_url(request, tmp_path):
+    with STORES[request.param](tmp_path) as opened:
         yield opened
 
 

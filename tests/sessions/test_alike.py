@@ -1,7 +1,8 @@
-"""A session in Redis does what one in SQLite does, whatever is asked of it in whatever order."""
+"""A session on a server does what one in SQLite does, whatever is asked of it in whatever order."""
 
 import asyncio
 import uuid
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.storage.sessions import open_session
 from core.errors import DeskError
 from tests.backends import redis_url
+from tests.postgres import url_for
 from tests.sessions.samples import answer, call, used, user
 
 NAMES = st.sampled_from(["main", "left", "right"])
@@ -26,10 +28,11 @@ STEPS = st.one_of(
 )
 
 
-@pytest.fixture(scope="module")
-def opened():
-    """A loop, and what opens a session of a new name twice: in Redis and in memory."""
-    with redis_url() as url, asyncio.Runner() as runner:
+@pytest.fixture(scope="module", params=["redis", "postgresql"])
+def opened(request, tmp_path_factory):
+    """A loop, and what opens a session of a new name twice: on a server and in memory."""
+    folder = tmp_path_factory.mktemp("alike")
+    with redis_url() if request.param == "redis" else nullcontext(url_for(folder)) as url, asyncio.Runner() as runner:
 
         def open_both():
             name = uuid.uuid4().hex
@@ -75,7 +78,7 @@ async def seen(session):
 
 @settings(max_examples=settings.default.max_examples // 8)
 @given(steps=st.lists(STEPS, min_size=6, max_size=25))
-def test_a_session_in_redis_does_what_one_in_memory_does(opened, steps):
+def test_a_session_on_a_server_does_what_one_in_memory_does(opened, steps):
     runner, open_both = opened
 
     async def compare():
