@@ -1,7 +1,8 @@
 """Session memory alone: our standalone sessions, sealed and durable, beside those of the Agents SDK in the same run.
 
 A turn is what the SDK's Runner does to a session in a turn with one tool call: read the newest 50 items, then add the
-question, the call with its output, and the answer. `python -m benchmarks memory [--quick] [--write]`.
+question, the call with its output, and the answer. `python -m benchmarks memory [--quick] [--write]`. With `--store
+postgresql://USER@HOST/DATABASE` all of it is on that server, in databases of its own that are dropped afterwards.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,11 +29,13 @@ from agents.extensions.memory.sqlalchemy_session import SQLAlchemySession
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.storage.sessions import open_session
-from benchmarks.memory_report import Figures, Reads, Run, print_tables, write_page
+from benchmarks import servers
+from benchmarks.memory_report import Figures, Reads, Run, print_runs, print_tables, write_page
 
 OURS = "DeskSession"
 KINDS = (OURS, "SQLiteSession", "AdvancedSQLiteSession", "SQLAlchemySession")
 WINDOW = 50
+ON_SERVERS = (OURS, "SQLAlchemySession")
 LIVE = {1: 400, 50: 60, 500: 24}
 """How many sessions at once, and how many turns each of ours takes; the others take a sixth."""
 HISTORIES = (50, 500, 5_000, 50_000, 100_000)
@@ -50,6 +53,7 @@ class Task:
     what: str
     count: int
     turns: int = 0
+    server: str | None = None
 
 
 def one_turn(number: int) -> list[list[dict[str, Any]]]:
@@ -119,7 +123,7 @@ async def measure_turns(sessions: Sequence[Any], turns: int) -> Run:
 
 async def warm(task: Task, file: Path) -> Run:
     """Turns of sessions that are in use: each has a full window, and has taken turns before."""
-    async with opened(task.kind, file) as make:
+    async with opened(task, file) as make:
         sessions = [make(f"{number}") for number in range(task.count)]
         await asyncio.gather(*(fill(session, WINDOW) for session in sessions))
         await measure_turns(sessions, 2)
@@ -129,7 +133,7 @@ async def warm(task: Task, file: Path) -> Run:
 
 async def cold(task: Task, file: Path) -> Run:
     """The first turn of sessions that have a history, but that this process has not seen before."""
-    async with opened(task.kind, file) as make:
+    async with opened(task, file) as make:
         # The store is opened by another session: what is measured is the sessions, not the store.
         await make("first").get_items()
         return await measure_turns([make(f"{number}") for number in range(task.count)], 1)
@@ -137,7 +141,7 @@ async def cold(task: Task, file: Path) -> Run:
 
 async def prepare(task: Task, file: Path) -> None:
     """Make the file that `cold` and `read` measure in another process."""
-    async with opened(task.kind, file) as make:
+    async with opened(task, file) as make:
         if task.what == "cold":
             await asyncio.gather(*(fill(make(f"{number}"), WINDOW) for number in range(task.count)))
         else:
@@ -146,7 +150,7 @@ async def prepare(task: Task, file: Path) -> None:
 
 async def read(task: Task, file: Path) -> float:
     """Milliseconds of the first read of the newest 50 of a long history, in a process that has not seen it."""
-    async with opened(task.kind, file) as make:
+    async with opened(task, file) as make:
         await make("first").get_items(limit=WINDOW)
         begun = time.perf_counter()
         found = await make("long").get_items(limit=WINDOW)
@@ -157,7 +161,7 @@ async def read(task: Task, file: Path) -> float:
 
 async def read_again(task: Task, file: Path) -> float:
     """Milliseconds of reading the newest 50 of a history that was read before."""
-    async with opened(task.kind, file) as make:
+    async with opened(task, file) as make:
         session, took = make("long"), []
         for _ in range(READS):
             begun = time.perf_counter()
@@ -167,10 +171,13 @@ async def read_again(task: Task, file: Path) -> float:
 
 
 @asynccontextmanager
-async def opened(kind: str, file: Path) -> AsyncIterator[Callable[[str], Any]]:
-    """Make sessions of a kind on one file, and close what has to be closed."""
+async def opened(task: Task, file: Path) -> AsyncIterator[Callable[[str], Any]]:
+    """Make sessions of a kind on one file or database, and close what has to be closed."""
+    kind = task.kind
     if kind == "SQLAlchemySession":
-        engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
+        url = f"sqlite+aiosqlite:///{file}" if task.server is None else servers.for_sqlalchemy(task.server)
+        # On a server as many connections as a careful operator would give it, and all the time it needs for its turn.
+        engine = create_async_engine(url, **({"pool_size": 20, "pool_timeout": SECONDS} if task.server else {}))
         await SQLAlchemySession("tables", engine=engine, create_tables=True).get_items()
         try:
             yield lambda name: SQLAlchemySession(name, engine=engine)
@@ -180,7 +187,7 @@ async def opened(kind: str, file: Path) -> AsyncIterator[Callable[[str], Any]]:
     made: list[Any] = []
 
     def make(name: str) -> Any:
-        made.append(MAKERS[kind](name, file))
+        made.append(MAKERS[kind](name, file) if task.server is None else _on_server(name, file, task.server))
         return made[-1]
 
     try:
@@ -188,6 +195,10 @@ async def opened(kind: str, file: Path) -> AsyncIterator[Callable[[str], Any]]:
     finally:
         for session in made:
             session.close()
+
+
+def _on_server(name: str, file: Path, server: str) -> Any:
+    return open_session(server, name, keyring=f"{file}.keys", master_key="ab" * 32)
 
 
 MAKERS: dict[str, Callable[[str, Path], Any]] = {
@@ -235,22 +246,25 @@ def _child(name: str, task: Task, file: Path, answer: Connection) -> None:
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 
-def turns_of(what: str, live: int, *, quick: bool) -> dict[str, Run | str]:
+def turns_of(what: str, live: int, *, quick: bool, server: str | None) -> dict[str, Run | str]:
     """Measure every kind a few times, by turns so that a slow minute meets all; the middle one of each counts."""
-    runs: dict[str, list[Run]] = {kind: [] for kind in KINDS}
+    kinds = KINDS if server is None else ON_SERVERS
+    runs: dict[str, list[Run]] = {kind: [] for kind in kinds}
     failed: dict[str, str] = {}
     for _ in range(1 if quick else ROUNDS):
-        for kind in KINDS:
-            turns = LIVE[live] if kind == OURS else max(4, LIVE[live] // 6)
+        for kind in kinds:
+            turns = LIVE.get(live, 60) if kind == OURS else max(4, LIVE.get(live, 60) // 6)
             try:
-                runs[kind].append(_turns(Task(kind, what, live, turns if not quick else max(2, turns // 4))))
+                turns = turns if not quick else max(2, turns // 4)
+                runs[kind].append(_turns(Task(kind, what, live, turns, server)))
             except (RuntimeError, TimeoutError) as error:
                 failed[kind] = str(error)
     return {kind: sorted(found)[len(found) // 2] if found else failed[kind] for kind, found in runs.items()}
 
 
 def _turns(task: Task) -> Run:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, servers.database_on(task.server) as server:
+        task = replace(task, server=server)
         file = Path(folder) / "sessions.db"
         if task.what == "cold":
             in_a_process("prepare", task, file)
@@ -258,13 +272,17 @@ def _turns(task: Task) -> Run:
         return run
 
 
-def reads_of(kind: str, *, quick: bool) -> Reads:
+def reads_of(kind: str, *, quick: bool, server: str | None) -> Reads:
     """Measure the newest 50 of longer and longer histories, the first time and again, until a kind needs too long."""
     first: dict[int, float] = {}
     again: dict[int, float] = {}
     for items in HISTORIES[: 3 if quick else None]:
-        task = Task(kind, "read", items)
-        with tempfile.TemporaryDirectory() as folder, suppress(RuntimeError, TimeoutError):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            servers.database_on(server) as url,
+            suppress(RuntimeError, TimeoutError),
+        ):
+            task = Task(kind, "read", items, server=url)
             file = Path(folder) / "sessions.db"
             in_a_process("prepare", task, file)
             first[items] = median(in_a_process("read", task, file) for _ in range(5 if quick else READS))
@@ -272,24 +290,35 @@ def reads_of(kind: str, *, quick: bool) -> Reads:
     return Reads(first, again)
 
 
-def machine() -> str:
+def machine(server: str | None) -> str:
     """Say what this was measured on."""
-    python, sqlite = platform.python_version(), sqlite3.sqlite_version
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}, SQLite {sqlite}"
+    engine = f"SQLite {sqlite3.sqlite_version}" if server is None else servers.version_of(server)
+    python = platform.python_version()
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {python}, {engine}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks memory", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything: to see that it runs")
     parser.add_argument("--write", action="store_true", help="write the page and the chart in docs/")
+    parser.add_argument("--store", metavar="URL", help="a PostgreSQL server to measure on, instead of files")
+    parser.add_argument("--warm", type=int, metavar="SESSIONS", help="only warm turns of so many sessions at once")
     options = parser.parse_args()
+    if options.write and options.store:
+        parser.error("--write is for the page of the files")
     gc.collect()
     gc.freeze()
+    how = {"quick": options.quick, "server": options.store}
+    if options.warm:
+        return print_runs(
+            "Warm sessions", {options.warm: turns_of("warm", options.warm, **how)}, machine(options.store)
+        )
     figures = Figures(
-        machine=machine(),
-        warm={live: turns_of("warm", live, quick=options.quick) for live in LIVE},
-        cold={live: turns_of("cold", live, quick=options.quick) for live in LIVE},
-        reads={kind: reads_of(kind, quick=options.quick) for kind in KINDS},
+        machine=machine(options.store),
+        warm={live: turns_of("warm", live, **how) for live in LIVE},
+        cold={live: turns_of("cold", live, **how) for live in LIVE},
+        reads={kind: reads_of(kind, **how) for kind in (KINDS if options.store is None else ON_SERVERS)},
+        peer="SQLiteSession" if options.store is None else "SQLAlchemySession",
     )
     print_tables(figures)
     if options.write:

@@ -10,7 +10,6 @@ from benchmarks.chart import Bars, Lines, draw
 
 DOCS = Path(__file__).parents[1] / "docs"
 OURS = "DeskSession"
-THEIRS = "SQLiteSession"
 
 
 @dataclass(frozen=True, order=True)
@@ -39,6 +38,7 @@ class Figures:
     warm: dict[int, dict[str, Run | str]]
     cold: dict[int, dict[str, Run | str]]
     reads: dict[str, Reads]
+    peer: str = "SQLiteSession"
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,24 @@ class Aim:
 
 def print_tables(figures: Figures) -> None:
     """Print all figures."""
-    console = Console()
     for name, rows in _tables(figures):
-        table = Table(title=name, title_justify="left")
-        for number, head in enumerate(rows[0]):
-            table.add_column(head, justify="right" if number else "left")
-        for row in rows[1:]:
-            table.add_row(*row)
-        console.print(table)
-    console.print(figures.machine)
+        _print(name, rows)
+    Console().print(figures.machine)
+
+
+def print_runs(name: str, runs: dict[int, dict[str, Run | str]], machine: str) -> None:
+    """Print the figures of one measurement."""
+    _print(name, _runs(runs))
+    Console().print(machine)
+
+
+def _print(name: str, rows: list[list[str]]) -> None:
+    table = Table(title=name, title_justify="left")
+    for number, head in enumerate(rows[0]):
+        table.add_column(head, justify="right" if number else "left")
+    for row in rows[1:]:
+        table.add_row(*row)
+    Console().print(table)
 
 
 def write_page(figures: Figures) -> None:
@@ -90,7 +99,7 @@ def aims(figures: Figures) -> list[Aim]:
     """Compare with what was to be reached."""
     warm = figures.warm
     found: list[Aim] = []
-    ours, theirs = warm[500][OURS], warm[500][THEIRS]
+    ours, theirs = warm[500][OURS], warm[500][figures.peer]
     if isinstance(ours, Run):
         found.append(
             Aim("500 sessions, warm", "at least 5,000 turns/s", f"{ours.per_second:,.0f}", ours.per_second >= 5000)
@@ -98,11 +107,11 @@ def aims(figures: Figures) -> list[Aim]:
         found.append(Aim("", "a turn's p99 at most 100 ms", f"{ours.p99:.0f} ms", ours.p99 <= 100))
     if isinstance(ours, Run) and isinstance(theirs, Run):
         ratio = ours.per_second / theirs.per_second
-        found.append(Aim("", f"at least 5 times {THEIRS}", f"{ratio:.1f} times", ratio >= 5))
-    alone, other = warm[1][OURS], warm[1][THEIRS]
+        found.append(Aim("", f"at least 5 times {figures.peer}", f"{ratio:.1f} times", ratio >= 5))
+    alone, other = warm[1][OURS], warm[1][figures.peer]
     if isinstance(alone, Run) and isinstance(other, Run):
         ratio = alone.per_second / other.per_second
-        found.append(Aim("one session", f"at least 0.8 times {THEIRS}", f"{ratio:.2f} times", ratio >= 0.8))
+        found.append(Aim("one session", f"at least 0.8 times {figures.peer}", f"{ratio:.2f} times", ratio >= 0.8))
     held = {run.descriptors for runs in warm.values() if isinstance(run := runs[OURS], Run)}
     found.append(Aim("descriptors", "constant", " to ".join(map(str, sorted(held))), max(held) - min(held) <= 2))
     first = figures.reads[OURS].first
