@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.storage.checking.check import Finding, check_bodies, check_rows
 from adapters.storage.checking.repairs import Repair, Repairs
-from adapters.storage.moving.engines import file_of, read_now
+from adapters.storage.moving.engines import SERVERS, file_of, read_now
 from adapters.storage.moving.sqlite_rows import require_store, taken
 from adapters.storage.stamp import WriteStamp
 from bots.assemble import open_records
@@ -18,6 +18,7 @@ from core.audit import DESK, audit_record
 from core.audit_chain import with_link
 from core.clock import now
 from core.config import Settings
+from core.errors import BadInputError
 from core.ports import Sealer
 from core.records import AddAudit
 
@@ -36,6 +37,10 @@ async def check(settings: Settings, *, deep: bool) -> Values:
 
 async def repair(settings: Settings, *, deep: bool) -> Values:
     """Repair what can be repaired of a store that no desk works, then look at all again."""
+    if settings.store.startswith(SERVERS):
+        raise BadInputError(
+            "repairs are made in a file: move the store to sqlite:///FILE, repair it there, move it back"
+        )
     path = file_of(settings.store)
     await asyncio.to_thread(require_store, path)
     async with open_records(settings) as records:

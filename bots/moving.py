@@ -12,10 +12,11 @@ from adapters.sealing.copying import copy_keyring
 from adapters.storage import open_store
 from adapters.storage.moving.copying import TableReport, copy_store
 from adapters.storage.moving.engines import (
-    file_of,
+    SERVERS,
     new_backup,
     new_store,
     open_backup,
+    place_of,
     read_now,
     restored_store,
     take_source,
@@ -54,7 +55,7 @@ async def back_up(settings: Settings, path: str) -> Values:
 async def restore(settings: Settings, path: str, *, replace: bool) -> Values:
     """Write the store anew from a backup."""
     async with _named(), open_backup(path) as rows:
-        _refuse_itself(rows, file_of(settings.store))
+        _refuse_itself(rows, place_of(settings.store))
         async with restored_store(settings.store, rows, replace=replace) as (writer, aside):
             tables = await _copy(rows, writer)
     # To open it is to bring it to the newest schema, which is what is checked.
@@ -99,14 +100,20 @@ def told(tables: Sequence[TableReport]) -> list[Values]:
 
 def _move_keyring(source: str, target: str, given: tuple[str | None, str | None], settings: Settings) -> Values:
     """Have the keyring where the moved store is opened with it; where a setting names one, that one stays for both."""
-    set_, beside = settings.keyring, (f"{file_of(source)}.keys", f"{file_of(target)}.keys")
-    from_ = Path(given[0] or set_ or beside[0])
-    if given[1] is None and set_ is not None and given[0] is None:
+    from_ = Path(given[0] or settings.keyring or _beside(source, "--keyring-from"))
+    stays = settings.keyring is not None and given[0] is None
+    if given[1] is None and (stays or target.startswith(SERVERS)):
         return {"at": str(from_), "keys": None}
-    to = Path(given[1] or beside[1])
+    to = Path(given[1] or _beside(target, "--keyring-to"))
     if from_.resolve() == to.resolve():
         raise BadInputError("--keyring-from and --keyring-to are the same file: leave both away to keep it where it is")
     return {"at": str(to), "keys": copy_keyring(from_, to)}
+
+
+def _beside(store: str, option: str) -> str:
+    if store.startswith(SERVERS):
+        raise BadInputError(f"nothing stands beside a store in PostgreSQL: say where the keyring is with {option}")
+    return f"{place_of(store)}.keys"
 
 
 def _keyring(settings: Settings) -> str:
@@ -115,13 +122,13 @@ def _keyring(settings: Settings) -> str:
 
 def _check(option: str, url: str) -> None:
     try:
-        file_of(url)
+        place_of(url)
     except BadInputError as error:
         raise BadInputError(f"{option}: {error}") from None
 
 
 def _same(one: str, other: str) -> bool:
-    return file_of(one) == file_of(other)
+    return place_of(one) == place_of(other)
 
 
 def _refuse_itself(rows: TableReader, path: str) -> None:

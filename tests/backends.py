@@ -40,7 +40,7 @@ def absent(what):
 @contextmanager
 def postgres_url():
     """An address of a database that nobody else has. Without a server the test is skipped, or fails."""
-    name = f"deskmate_keyring_test_{uuid.uuid4().hex[:8]}"
+    name = f"deskmate_one_test_{uuid.uuid4().hex[:8]}"
     _in_postgres(f'CREATE DATABASE "{name}"')
     try:
         yield urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))

@@ -14,13 +14,20 @@ from adapters.storage.moving.tables import TableReader, TableWriter
 from adapters.storage.sqlite_file import clear_errors
 from core.errors import BadInputError, StoreError
 
-ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path)"
+ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path) or postgresql://USER@HOST/DATABASE"
 FILE = "sqlite:///"
+SERVERS = ("postgresql://", "postgres://")
 
 
 @asynccontextmanager
 async def take_source(url: str) -> AsyncIterator[TableReader]:
     """Open a store to be moved away, taken for life. Raises StoreBusyError where a desk works it."""
+    if url.startswith(SERVERS):
+        from adapters.storage.moving import postgres_rows
+
+        async with postgres_rows.take_source(url) as rows:
+            yield rows
+        return
     path = file_of(url)
     require_store(path)
     with taken(path), clear_errors(path, "read"), closing(_connected(path)) as connection:
@@ -31,6 +38,12 @@ async def take_source(url: str) -> AsyncIterator[TableReader]:
 @asynccontextmanager
 async def read_now(url: str) -> AsyncIterator[TableReader]:
     """Open a store as it is now; whoever serves it goes on."""
+    if url.startswith(SERVERS):
+        from adapters.storage.moving import postgres_rows
+
+        async with postgres_rows.read_now(url) as rows:
+            yield rows
+        return
     async with snapshot(file_of(url)) as rows:
         yield rows
 
@@ -38,6 +51,12 @@ async def read_now(url: str) -> AsyncIterator[TableReader]:
 @asynccontextmanager
 async def new_store(url: str, source: TableReader) -> AsyncIterator[TableWriter]:
     """Open the store to move into, taken for life: one that is not there, is empty, or was begun from that source."""
+    if url.startswith(SERVERS):
+        from adapters.storage.moving import postgres_rows
+
+        async with postgres_rows.new_store(url, source) as rows:
+            yield rows
+        return
     path = file_of(url)
     with taken(path):
         await asyncio.to_thread(_require_empty, path)
@@ -67,6 +86,12 @@ async def restored_store(url: str, source: TableReader, *, replace: bool) -> Asy
 
     Raises StoreError where one is there that is not empty, unless it may be replaced.
     """
+    if url.startswith(SERVERS):
+        if replace:
+            raise BadInputError("--replace keeps a file aside: in PostgreSQL restore into another, empty database")
+        async with new_store(url, source) as rows:
+            yield rows, ""
+        return
     path = file_of(url)
     with taken(path):
         full = await asyncio.to_thread(_holds_rows, path)
@@ -85,6 +110,11 @@ def _free_name(path: str) -> str:
     name = f"{path}.before-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not os.path.exists(name))
+
+
+def place_of(url: str) -> str:
+    """What a URL stands for: two that stand for the same store are equal. Raises BadInputError for what names none."""
+    return url if url.startswith(SERVERS) else file_of(url)
 
 
 def file_of(url: str) -> str:

@@ -1,0 +1,102 @@
+"""Whole stores between a SQLite file and PostgreSQL, there and back."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.backends import in_postgres, postgres_url
+from tests.bots.command_line import environment, refusal
+from tests.bots.stores import files, rows_of, url
+
+KILLED_AT_PAGE = """
+import os, signal, sys
+from adapters.storage.moving import postgres_rows, sqlite_rows
+from bots.cli import main
+sqlite_rows.PAGE = 1
+pages, write = 0, postgres_rows.PostgresRows.add
+async def add(self, table, rows):
+    global pages
+    await write(self, table, rows)
+    pages += 1
+    if pages == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+postgres_rows.PostgresRows.add = add
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture
+def server():
+    """The URL of a new database."""
+    with postgres_url() as url:
+        yield url
+
+
+def move(source, target, *more):
+    return "migrate", "--from", source, "--to", target, *more
+
+
+def keyring(folder):
+    return "--keyring-from", str(folder / "desk.db.keys")
+
+
+def test_a_store_goes_to_postgresql_and_back_unchanged(copied, deskmate, server):
+    there = deskmate.json(*move(url(copied / "desk.db"), server), folder=copied)
+    back = deskmate.json(*move(server, url(copied / "back.db"), *keyring(copied)), folder=copied)
+    assert there["tables"] == back["tables"]
+    assert rows_of(copied / "back.db") == rows_of(copied / "desk.db")
+    assert there["keyring"]["at"] == str(copied / "desk.db.keys")
+
+
+def test_counters_go_on_there(copied, deskmate, server):
+    deskmate(*move(url(copied / "desk.db"), server), folder=copied)
+    ((given,),) = in_postgres(
+        "INSERT INTO inbox (id, key, session, customer, kind, at, body) VALUES ('x', 'x', 'x', 'x', 'x', 1, 'x')"
+        " RETURNING seq",
+        url=server,
+    )
+    assert given == dict(rows_of(copied / "desk.db")["counters"])["inbox"] + 1
+
+
+@pytest.mark.parametrize("page", [1, 40])
+def test_a_move_that_was_killed_goes_on_and_no_desk_starts_meanwhile(copied, deskmate, server, page):
+    args = move(url(copied / "desk.db"), server)
+    command = [sys.executable, "-c", KILLED_AT_PAGE, str(page), *args]
+    done = subprocess.run(command, cwd=copied, env=environment(copied), capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    settings = {"DESK_STORE": server, "DESK_KEYRING": str(copied / "desk.db.keys")}
+    assert deskmate("fsck", folder=copied, **settings).returncode == 1
+    assert deskmate(*args, folder=copied).returncode == 0
+    assert deskmate.json("fsck", folder=copied, **settings)["ok"]
+
+
+def test_a_backup_of_a_server_is_a_file_like_any_other(copied, deskmate, server):
+    deskmate(*move(url(copied / "desk.db"), server), folder=copied)
+    settings = {"DESK_STORE": server, "DESK_KEYRING": str(copied / "desk.db.keys")}
+    deskmate("backup", "safe.db", folder=copied, **settings)
+    assert rows_of(copied / "safe.db") == rows_of(copied / "desk.db")
+    assert "holds content already" in refusal(deskmate("restore", "safe.db", folder=copied, **settings))
+    assert "--replace" in refusal(deskmate("restore", "safe.db", "--replace", folder=copied, **settings))
+
+
+def test_a_server_that_is_worked_is_not_moved(copied, deskmate, server):
+    deskmate(*move(url(copied / "desk.db"), server), folder=copied)
+    in_postgres("UPDATE lane SET worker = 'w', lease = (SELECT now FROM clock) + 60000000", url=server)
+    back = move(server, url(copied / "back.db"), *keyring(copied))
+    assert "is worked" in refusal(deskmate(*back, folder=copied))
+    assert "back.db" not in files(copied)
+    in_postgres("UPDATE lane SET lease = 0", url=server)
+    assert deskmate(*back, folder=copied).returncode == 0
+
+
+def test_what_a_server_refuses_is_one_line(copied, deskmate, server):
+    nowhere = server.rpartition("/")[0] + "/deskmate_is_not_there"
+    assert "no such database" in refusal(deskmate(*move(url(copied / "desk.db"), nowhere), folder=copied))
+    empty = move(server, url(copied / "back.db"), *keyring(copied))
+    assert "there is no store in" in refusal(deskmate(*empty, folder=copied))
+    deskmate(*move(url(copied / "desk.db"), server), folder=copied)
+    told = refusal(deskmate(*move(url(copied / "desk.db"), server), folder=copied))
+    assert "holds content already" in told
+    assert "--keyring-from" in refusal(deskmate(*move(server, url(copied / "b.db")), folder=copied))
