@@ -55,7 +55,7 @@ sdk-tests: $(READY) ## Run the Agents SDK's own tests on our sessions
 
 lock: $(PACKAGES) ## Pin every package again (newer ones: make lock ARGS=--upgrade)
 	$(PIP) install --quiet $(UV)
-	$(BIN)/uv pip compile pyproject.toml --universal --extra dev --extra bench --extra slack --extra discord --extra postgres --extra redis --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --universal --extra dev --extra bench --extra slack --extra discord --extra postgres --extra redis --extra metrics --extra otel --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    --quiet --output-file requirements.lock $(ARGS)
 

@@ -16,6 +16,7 @@ from adapters.sealing import MasterKey, keyring_exists, master_key, open_sealer
 from adapters.storage import open_store
 from bots.absent import absent_platforms
 from bots.settings import anchor_file, default_folder, default_store, key_file, keyring_place, store_file
+from bots.watching import metrics_of, shown
 from core.audit_chain import AuditChain
 from core.config import Settings
 from core.errors import ConfigError, StoreError
@@ -53,6 +54,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
 
     if serving and is_offline(settings) and settings.model is None:
         raise ConfigError("no model is set: set OPENAI_API_KEY, or DESK_MODEL=offline to serve with the stand-in")
+    metrics = metrics_of(settings) if serving else None
     model = model_of(settings)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(model.close)
@@ -74,8 +76,11 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
             stand_in=serving and is_offline(settings),
             anchor=_anchor(settings),
             recognisers=[presidio] if presidio else (),
+            metrics=metrics,
         )
-        yield await parts.enter_async_context(desk)
+        await parts.enter_async_context(desk)
+        await parts.enter_async_context(shown(settings, metrics, desk))
+        yield desk
 
 
 @asynccontextmanager

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
-import uvicorn
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,6 +19,7 @@ from adapters.slack.oauth_web import oauth_routes
 from adapters.slack.permissions import APP_TOKEN_SCOPE
 from adapters.slack.web import http_app
 from adapters.slack.workspaces import ManyWorkspaces
+from bots.listening import Address, listening, read_address
 from bots.serving import Say, listed, run_parts
 from bots.slack_settings import APP_TOKEN, SlackSettings
 from core.config import Settings
@@ -113,42 +112,12 @@ async def _connected(app: SlackApp, slack: SlackSettings) -> AsyncIterator[None]
         await handler.close_async()  # type: ignore[no-untyped-call]  # likewise
 
 
-Address = tuple[str, int]
-
-
-def read_address(text: str) -> Address:
-    """Read HOST:PORT. Raises ConfigError."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise ConfigError(f"--http {text!r} is no HOST:PORT: write for example 127.0.0.1:3000")
-    return host.strip("[]"), int(port)
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to the bot: what was begun is given back before it ends."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def _listening(app: SlackApp, slack: SlackSettings, address: Address) -> AsyncIterator[None]:
     """Take in what Slack posts to an address, until left. Raises ConfigError where it cannot be listened at."""
-    host, port = address
-    try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise ConfigError(f"--http {host}:{port} cannot be listened at: {error.strerror or error}") from error
-    with listening:
-        web = http_app(app, slack.signing_secrets, _install_pages(app, slack))
-        server = _Server(uvicorn.Config(web, lifespan="off", log_config=None, access_log=False))
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await running
+    web = http_app(app, slack.signing_secrets, _install_pages(app, slack))
+    async with listening(web, address):
+        yield
 
 
 def _install_pages(app: SlackApp, slack: SlackSettings) -> list[Route]:

@@ -229,6 +229,7 @@ class Settings(Section):
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_api: Literal["responses", "chat_completions"] = "responses"
+    metrics: str = ""
     agent: AgentSettings = AgentSettings()
     tiers: TierSettings = TierSettings()
     strategies: StrategySettings = StrategySettings()

@@ -12,6 +12,7 @@ from core.agent import SupportAgent
 from core.audit_chain import Anchor, AuditChain
 from core.chores import Chores
 from core.config import Settings
+from core.counted import Counted, NoMetrics
 from core.customers import find_customer
 from core.delivery import Deliveries
 from core.errors import ConfigError, StoreError
@@ -27,8 +28,8 @@ from core.opening import Opener
 from core.outlets import Outlets
 from core.personal.masking import PersonalData
 from core.places import Places
-from core.ports import Platform, Recogniser, Sealer, Store
-from core.queries import BranchesOf, SessionById
+from core.ports import Metrics, Platform, Recogniser, Sealer, Store
+from core.queries import Backlog, BacklogRow, BranchesOf, SessionById
 from core.room import Room
 from core.scene import branch_name
 from core.standing import standing_of
@@ -61,12 +62,13 @@ class Desk:
         stand_in: bool = False,
         anchor: Anchor | None = None,
         recognisers: Sequence[Recogniser] = (),
+        metrics: Metrics | None = None,
     ) -> None:
         """The store is the desk's alone while it runs, unless it is a shared one; it is not closed by the desk.
 
         Events of `absent` platforms are worked here too, and what is said there is left to a desk that speaks them. The
         end of the audit log is kept with `anchor`; `recognisers` find kinds of personal data that the desk does not
-        know by itself.
+        know by itself. What happens is counted in `metrics`.
 
         With `stand_in` the first answer of each conversation says that no language model wrote it. Raises ConfigError
         where the settings ask for what a platform does not have.
@@ -74,7 +76,8 @@ class Desk:
         _check_strategies(settings, platforms)
         _check_work(settings, store)
         self._settings = settings
-        self.writer = GroupWriter(AuditChain(store, sealer, anchor))
+        writes = AuditChain(store, sealer, anchor)
+        self.writer = GroupWriter(writes if metrics is None else Counted(writes, metrics))
         personal = PersonalData(settings.personal_data, recognisers)
         self._kit = Kit(
             settings=settings,
@@ -87,6 +90,7 @@ class Desk:
             personal=personal,
             turnstile=Turnstile(),
             stand_in=stand_in,
+            metrics=metrics or NoMetrics(),
         )
         lease, self._wakes = settings.work.lease_seconds, Wakes(store)
         self._lanes = Lanes(store, self.writer, lease=lease)
@@ -141,6 +145,7 @@ class Desk:
         if not self._open:
             raise StoreError("the desk is stopping and takes nothing more in")
         taken = await self._intake.take(event)
+        self._kit.metrics.accepted(taken.accepted.value)
         if taken.lane is not None:
             self._workers.work(taken.lane, taken.row)
         elif self._shared and taken.queued and taken.event and not self._workers.holds(taken.session):
@@ -173,6 +178,11 @@ class Desk:
         sessions = await store.read(SessionById(sealer.lookup("session", await self._kit.places.name_at(ref))))
         rows = await store.read(BranchesOf(sessions[0].id)) if sessions else []
         return [branch_name(sealer, sessions[0], row.name, row.body) for row in rows]
+
+    async def backlog(self) -> BacklogRow:
+        """What waits in the store now, of all processes. Raises StoreError."""
+        (row,) = await self._kit.store.read(Backlog())
+        return row
 
     async def drain(self) -> None:
         """Wait until nothing is queued and nothing is left to post."""

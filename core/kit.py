@@ -1,12 +1,13 @@
 """The parts of a desk that its modules share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.config import Settings
+from core.counted import NoMetrics
 from core.history import Histories
 from core.personal.masking import PersonalData
 from core.places import Places
-from core.ports import Sealer, Store
+from core.ports import Metrics, Sealer, Store
 from core.summing import Summaries
 from core.turnstile import Turnstile
 from core.writer import GroupWriter
@@ -29,3 +30,4 @@ class Kit:
     personal: PersonalData
     turnstile: Turnstile
     stand_in: bool = False
+    metrics: Metrics = field(default_factory=NoMetrics)

@@ -1,10 +1,10 @@
 """What the outside implements for the core: a store, a sealer, platforms."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from core.errors import RefusedError
-from core.models import ConversationRef, Delivery, Place, Progress, UserMessage
+from core.models import ConversationRef, Delivery, Place, Progress, Usage, UserMessage
 from core.queries import Query, StandOf, StandRow
 from core.records import Commit, Rows
 
@@ -65,6 +65,38 @@ class Store(Writes, Protocol):
 
     async def close(self) -> None:
         """Finish what was begun and let go of files, locks and connections."""
+        ...
+
+
+Stage = Literal["claimed", "committed", "posted"]
+"""What takes time: from accepted to claimed, from there to the commit, from there to being posted."""
+
+
+class Metrics(Protocol):
+    """Counts what happens, in numbers and closed sets of words: no content and no ids. Never raises, never waits."""
+
+    def accepted(self, outcome: str) -> None:
+        """Count an event that was handed in, by what became of it."""
+        ...
+
+    def turn(self, status: str) -> None:
+        """Count a turn that was committed."""
+        ...
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        """Note how long it took to get to a stage from the one before."""
+        ...
+
+    def called(self, model: str, usage: Usage, cost_nano: int | None) -> None:
+        """Count a model call that was booked; without a cost where its price is not known."""
+        ...
+
+    def parked(self) -> None:
+        """Count an event that was set aside."""
+        ...
+
+    def delivered(self, status: str) -> None:
+        """Count a piece whose fate was noted."""
         ...
 
 

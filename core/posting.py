@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from time import monotonic
 
 from core.clock import now
 from core.errors import PlatformError, RejectedError, UnknownOutcomeError
@@ -37,6 +38,7 @@ class Poster:
         self._sealer = kit.sealer
         self._writer = kit.writer
         self._turnstile = kit.turnstile
+        self._metrics = kit.metrics
         self._sent: Lru[str, str] = Lru(8192)
         self._pauses = Pauses()
 
@@ -126,6 +128,8 @@ class Poster:
         Unguarded also where the outlet was lost meanwhile: the message stands there.
         """
         delivery = piece.delivery
+        if piece.since is not None:
+            self._metrics.took("posted", monotonic() - piece.since)
         self._sent.put(delivery.key, message)
         sent = seal_json(self._sealer, "sent", piece.owner, delivery.key, message)
         records: list[Record] = [MarkDelivery(delivery.key, "sent", sent)]

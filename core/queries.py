@@ -824,6 +824,24 @@ class Counts(Query[CountRow]):
     row = CountRow
 
 
+@dataclass(frozen=True, slots=True)
+class BacklogRow:
+    """What waits: events, since when the oldest of them (0: none), parked ones; open deliveries and unknown ones."""
+
+    queued: int
+    oldest: int
+    parked: int
+    open: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog(Query[BacklogRow]):
+    """What waits in the whole store; one row."""
+
+    row = BacklogRow
+
+
 QUERIES: tuple[type[Query[object]], ...] = tuple(
     value for value in globals().values() if isinstance(value, type) and issubclass(value, Query) and value is not Query
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 from core.events import message_name, read_ref
 from core.models import Button, ConversationRef, Delivery, DeliveryKind, TextFile
@@ -33,7 +34,10 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A piece that was committed and is to be posted, under the `epoch` of its outlet where outlets are claimed."""
+    """A piece that was committed and is to be posted, under the `epoch` of its outlet where outlets are claimed.
+
+    `since` is when it was committed, by the clock that only goes on; None where another process did it.
+    """
 
     delivery: Delivery
     place: bytes
@@ -41,6 +45,7 @@ class Outgoing:
     owner: str
     status: str
     epoch: int | None = None
+    since: float | None = None
 
 
 @dataclass(slots=True)
@@ -115,7 +120,9 @@ class Mail:
         return records
 
     def committed(self, rows: Sequence[Rows]) -> None:
-        """Take in what `records` gave back."""
+        """Take in what `records` gave back: the pieces are durable now."""
+        since = monotonic()
+        self.outgoing = [replace(outgoing, since=since) for outgoing in self.outgoing]
         if self.outlets is not None:
             places = self._places()
             self.granted = granted_of(places, rows[len(rows) - len(places) :])

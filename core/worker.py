@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 
 from core.access import role_of
 from core.asking import Ask, ask_of
 from core.call import Call, Result
+from core.clock import now
 from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
@@ -183,8 +185,9 @@ class Workers:
 
     async def _work_event(self, lane: Lane, row: EventRow) -> None:
         """Finish one event, running it again when what it read was changed meanwhile."""
-        running = Running(row.id)
+        running, begun = Running(row.id), monotonic()
         self._running[row.session] = running
+        self.kit.metrics.took("claimed", (now() - row.at) / 1e6)
         try:
             for _ in range(RERUNS):
                 try:
@@ -196,6 +199,7 @@ class Workers:
             await self._give_up(lane, row, running, BROKEN.format(event=row.id))
         finally:
             self._running.pop(row.session, None)
+            self.kit.metrics.took("committed", monotonic() - begun)
 
     async def _attempt(self, lane: Lane, row: EventRow, running: Running) -> None:
         attempts = self.kit.settings.work.attempts

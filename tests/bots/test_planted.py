@@ -1,6 +1,5 @@
 """Nothing of what people say stands readable in the files of a desk, or in its logs."""
 
-import base64
 import json
 import os
 import signal
@@ -9,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.core.planted import forms
 
 PHRASE = "the zebra dances at dawn 4711"
 NAME = "Quintessa Planted"
@@ -35,16 +36,6 @@ def lines():
     }
     yield {"type": "command", "id": "c2", "user": USER, "command": "undo"}
     yield {"type": "message", "id": "m5", "user": USER, "text": ""}
-
-
-def forms(text):
-    raw = text.encode()
-    yield raw
-    yield text.encode("utf-16-le")
-    yield raw.hex().encode()
-    # What base64 makes of the text wherever in a group of three bytes it begins.
-    for shift in range(3):
-        yield base64.b64encode(bytes(shift) + raw)[4:-4]
 
 
 @pytest.mark.parametrize("ending", ["drained", "killed"])

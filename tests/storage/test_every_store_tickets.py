@@ -6,6 +6,8 @@ from core.queries import (
     AuditEnd,
     AuditEndRow,
     AuditLines,
+    Backlog,
+    BacklogRow,
     ChangesBy,
     ChangesOf,
     Counts,
@@ -324,3 +326,13 @@ async def test_everything_is_counted(store):
         "open": 2,
         "unknown": 1,
     }
+
+
+async def test_a_store_tells_what_waits_and_since_when(store):
+    assert await store.read(Backlog()) == [BacklogRow(0, 0, 0, 0, 0)]
+    await commit(store, *(event(f"e{n}", at=10 + n) for n in range(4)), FinishEvent("e0", "done"))
+    await commit(store, FinishEvent("e3", "parked"), *(delivery(f"d{n}") for n in range(4)))
+    await commit(store, MarkDelivery("d0", "sending", None), MarkDelivery("d1", "sent", None))
+    await commit(store, MarkDelivery("d2", "unknown", None))
+
+    assert await store.read(Backlog()) == [BacklogRow(queued=2, oldest=11, parked=1, open=2, unknown=1)]

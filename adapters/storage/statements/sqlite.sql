@@ -590,3 +590,10 @@ UNION ALL SELECT 'queued', count(*) FROM inbox WHERE status = 'queued'
 UNION ALL SELECT 'parked', count(*) FROM inbox WHERE status = 'parked'
 UNION ALL SELECT 'open', count(*) FROM outbox WHERE status IN ('pending', 'sending')
 UNION ALL SELECT 'unknown', count(*) FROM outbox WHERE status = 'unknown';
+
+-- name: Backlog
+SELECT (SELECT count(*) FROM inbox WHERE status = 'queued'),
+       (SELECT coalesce(min(at), 0) FROM inbox WHERE status = 'queued'),
+       (SELECT count(*) FROM inbox WHERE status = 'parked'),
+       (SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending')),
+       (SELECT count(*) FROM outbox WHERE status = 'unknown');
