@@ -112,8 +112,10 @@ class SupportAgent:
         before, meter = len(calls), Meter(self._name, calls)
         text = SafeText(_leak_finder(context, (*session.window, *said)))
         try:
-            last = await self._run(session, context, said, self.agent_named(agent), Follower(text, watch, meter))
-            outcome = TurnStatus.DONE, _whole_text(session, text), last
+            last = await self._run(
+                session, context, said, self.agent_named(agent), Follower(text, watch, meter, context.links)
+            )
+            outcome = TurnStatus.DONE, context.links.defused(_whole_text(session, text)), last
         except Exception as error:
             await _close(session, context)
             outcome = (*_failure(error, in_call=meter.calling), agent)

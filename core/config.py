@@ -28,6 +28,7 @@ SECRETS = ("master_key", "openai_api_key")
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}", re.ASCII)
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
 _Tokens = Annotated[int, Field(ge=100, le=1_000_000)]
 
 
@@ -58,13 +59,25 @@ def _default_specialists() -> dict[str, Specialist]:
 
 
 class AgentSettings(Section):
-    """Who answers. `instructions` say what the desk is about; the rules of safety are added by the desk itself."""
+    """Who answers. `instructions` say what the desk is about; the rules of safety are added by the desk itself.
+
+    `link_hosts`, and the hosts the instructions name, are those that answers may link to.
+    """
 
     name: str = Field(default="Deskmate", min_length=1, max_length=80)
     instructions: str = "You are the support desk. You are friendly, exact and brief."
     specialists: dict[str, Specialist] = Field(default_factory=_default_specialists)
     max_model_calls: int = Field(default=12, ge=1, le=100)
     blocked_phrases: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()
+
+    @field_validator("link_hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} must be the name of a host alone, such as 'help.example.com'")
+        return hosts
 
     @field_validator("specialists")
     @classmethod

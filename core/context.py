@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.links import Links
 from core.models import Ticket
 from core.stage import Stage
 
@@ -36,7 +37,7 @@ class SupportContext:
 
     `shared` says that others can read the place; `returning` that the customer was here before this conversation;
     `summary` stands for the part of the conversation that left the window ('' where none did); `own_words` are the
-    customer's own texts, asked for where others read the place.
+    customer's own texts, asked for where others read the place. `links` says which addresses may be said.
     """
 
     customer_id: str
@@ -50,6 +51,7 @@ class SupportContext:
     summary: str = ""
     own_words: tuple[str, ...] = ()
     preferences: dict[str, str] = field(default_factory=dict)
+    links: Links = field(default_factory=Links)
 
     @property
     def tickets(self) -> list[Ticket]:

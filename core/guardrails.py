@@ -2,7 +2,8 @@
 
 Promised: a message with one of the operator's or the desk's blocked phrases, or longer than MAX_TEXT, is not answered
 by the model. No text goes out, streamed or whole, in which a key, token or private key of a known form stands, nor the
-number of a ticket that is neither the customer's own nor was said by a person in this conversation.
+number of a ticket that is neither the customer's own nor was said by a person in this conversation, nor an address that
+is hidden from who looks for one (all other addresses: see `links`).
 
 Not promised: that abuse in other words, or a secret of no known form (a password), is recognised; nor that a text which
 names no ticket is about this customer. Other customers' records are kept away by the tools, which cannot reach them;
@@ -35,6 +36,8 @@ def find_leak(text: str, context: SupportContext, conversation: Iterable[Item]) 
     """What must not go out with this text, in a word for the log; None where it may go out."""
     if holds_secret(text):
         return "secret"
+    if context.links.hides(text):
+        return "link"
     named = {name.upper() for name in _TICKET.findall(text)} - context.stage.tickets.keys()
     return "ticket" if named and named - said_tickets(conversation) else None
 

@@ -1,13 +1,15 @@
 """Words that only show: help, who you are, history, tickets, usage, summaries; and feedback."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from core.access import may
 from core.call import Call, Result
 from core.errors import BadInputError
 from core.exporting import everything_of
+from core.instructions import linked_hosts
+from core.links import Links
 from core.models import Button, TextFile, Ticket, TicketStatus, TimelineEntry
 from core.records import PutFeedback, Record
 from core.sealed import open_json
@@ -118,7 +120,8 @@ async def summary(call: Call) -> Result:
         return []
     own = None if call.ref.direct else past.words_of(call.scene.customer.id)
     summed = await call.kit.summaries.of(past, own)
-    call.say(summed.text, buttons=_post_here(call))
+    links = _links(call, lambda: past.words_of(call.scene.customer.id))
+    call.say(links.defused(summed.text), buttons=_post_here(call))
     return _booked(call, summed.calls)
 
 
@@ -132,9 +135,14 @@ async def ticket_summary(call: Call) -> Result:
     summed = await call.kit.summaries.of_ticket(chosen, entries)
     opened = f"opened {chosen.opened:%Y-%m-%d %H:%M} UTC"
     # A blank line: where lists are drawn, what follows would be read into the last entry.
-    text = "\n".join([_line(chosen), opened, "", *_timeline(entries), "", summed.text])
+    links = _links(call, lambda: (chosen.subject, chosen.description))
+    text = "\n".join([_line(chosen), opened, "", *_timeline(entries), "", links.defused(summed.text)])
     call.say(text, buttons=_post_here(call))
     return _booked(call, summed.calls)
+
+
+def _links(call: Call, said: Callable[[], Iterable[str]]) -> Links:
+    return Links(linked_hosts(call.kit.settings.agent), said)
 
 
 async def helpful(call: Call) -> Result:

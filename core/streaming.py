@@ -8,6 +8,7 @@ from typing import Protocol
 from agents import HandoffOutputItem, RunItemStreamEvent, StreamEvent, ToolCallItem
 from agents.items import TResponseStreamEvent
 
+from core.links import Links
 from core.metering import Meter
 from core.personal.secrets import may_open_secret
 from core.tools import DOING
@@ -106,6 +107,7 @@ class Follower:
     safe: SafeText
     watch: Watch
     meter: Meter
+    links: Links
 
     async def follow(self, event: StreamEvent) -> None:
         """Look at one event; most tell nothing new."""
@@ -124,7 +126,7 @@ class Follower:
         elif data.type == "response.content_part.done":
             text = self.safe.end_message()
         if text is not None:
-            await self.watch.text(text)
+            await self.watch.text(self.links.defused(text))
 
     async def _follow_run(self, event: RunItemStreamEvent) -> None:
         item = event.item

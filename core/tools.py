@@ -38,7 +38,9 @@ async def create_ticket(run: Run, subject: str, description: str = "", priority:
         description: What happened, with every detail that helps.
         priority: How urgent it is.
     """
-    context, subject = run.context, " ".join(subject.split())
+    context = run.context
+    # They are shown to people as they stand, whoever had them written.
+    subject, description = context.links.defused(" ".join(subject.split())), context.links.defused(description)
     problem = _ticket_problem(subject, description, priority)
     if problem:
         return _say(error=problem)
@@ -84,7 +86,7 @@ async def update_ticket(  # noqa: PLR0913 - what the model may say is one flat l
     if problem:
         return _say(error=problem)
     if note.strip():
-        ticket = stage.add_note(ticket.name, note.strip())
+        ticket = stage.add_note(ticket.name, run.context.links.defused(note.strip()))
     if priority:
         ticket = stage.set_priority(ticket.name, cast(Priority, priority))
     if resolve or (reopen and not is_open(ticket)):
@@ -115,7 +117,8 @@ async def remember_preference(run: Run, name: str, value: str) -> str:
         name: What it is, in a few words, such as "contact by" or "invoice number".
         value: What to remember.
     """
-    name, value, known = " ".join(name.split()), value.strip(), run.context.stage.customer.preferences
+    name, value = (run.context.links.defused(text) for text in (" ".join(name.split()), value.strip()))
+    known = run.context.stage.customer.preferences
     if not name or not value:
         return _say(error="Say what to remember: a name and a value.")
     if len(name) > MAX_PREFERENCE_NAME or len(value) > MAX_PREFERENCE:

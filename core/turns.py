@@ -14,7 +14,9 @@ from core.context import Recollection, SupportContext
 from core.customers import apply_profile, customer_records
 from core.history import History, past_turn
 from core.ids import new_id
+from core.instructions import linked_hosts
 from core.kit import Kit
+from core.links import Links
 from core.models import Item, Progress, TicketStatus, TurnStatus
 from core.places import reserve_ticket
 from core.preferences import forget
@@ -100,6 +102,7 @@ class Turns:
         self._store = kit.store
         self._sealer = kit.sealer
         self._agent = agent
+        self._hosts = linked_hosts(kit.settings.agent)
 
     async def answer(self, work: Work, ask: Ask) -> None:
         """Answer a message and commit the turn through its lane, whatever became of it.
@@ -233,6 +236,7 @@ class Turns:
             summary=draft.history.summary,
             own_words=() if draft.asked.ask.ref.direct else self._own_words(draft),
             preferences=customer.preferences,
+            links=Links(self._hosts, lambda: (draft.asked.ask.text, *draft.history.words_of(customer.id))),
         )
 
     @staticmethod
