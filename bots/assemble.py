@@ -15,7 +15,9 @@ from adapters.presidio import open_presidio
 from adapters.sealing import MasterKey, keyring_exists, master_key, open_sealer
 from adapters.storage import open_store
 from bots.absent import absent_platforms
+from bots.logs import write_as
 from bots.settings import anchor_file, default_folder, default_store, key_file, keyring_place, store_file
+from bots.tracing import traced
 from bots.watching import metrics_of, shown
 from core.audit_chain import AuditChain
 from core.config import Settings
@@ -54,10 +56,13 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
 
     if serving and is_offline(settings) and settings.model is None:
         raise ConfigError("no model is set: set OPENAI_API_KEY, or DESK_MODEL=offline to serve with the stand-in")
+    write_as(settings.log)
     metrics = metrics_of(settings) if serving else None
     model = model_of(settings)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(model.close)
+        if serving:
+            await parts.enter_async_context(traced())
         presidio = await asyncio.to_thread(open_presidio, settings.personal_data)
         await asyncio.to_thread(_make_data_folder, settings)
         store = await parts.enter_async_context(open_store(settings.store, desk=True, patience=settings.store_seconds))

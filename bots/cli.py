@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from bots import logs
 from bots.commands import care, moving, records, serving
 from bots.commands.common import FAILED
 from core.errors import DeskError
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stdout is None:  # type: ignore[redundant-expr,unused-ignore]  # it was closed before the start
         return _fail("the standard output is closed: nobody could read an answer")
     options = _parser().parse_args(argv)
-    _log(verbose=options.verbose)
+    logs.set_up(verbose=options.verbose)
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -96,23 +97,6 @@ def _open_standard_files() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-
-
-def _log(*, verbose: bool) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s") if verbose else _OneLine()
-    )
-    logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
-
-
-class _OneLine(logging.Formatter):
-    """A line for each record: of an error its kind and place, not its words, which may be somebody's."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = f"deskmate: {record.getMessage()}"
-        error = record.exc_info[1] if record.exc_info else None
-        return f"{line} ({type(error).__name__}; -v shows where)" if error else line
 
 
 if __name__ == "__main__":

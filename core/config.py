@@ -243,6 +243,7 @@ class Settings(Section):
     openai_base_url: str | None = None
     openai_api: Literal["responses", "chat_completions"] = "responses"
     metrics: str = ""
+    log: Literal["text", "json"] = "text"
     agent: AgentSettings = AgentSettings()
     tiers: TierSettings = TierSettings()
     strategies: StrategySettings = StrategySettings()

@@ -34,10 +34,12 @@ from core.room import Room
 from core.scene import branch_name
 from core.standing import standing_of
 from core.summing import Summaries
+from core.traces import span
 from core.turns import Turns
 from core.turnstile import Turnstile
 from core.wakes import LANES, PIECES, Wakes
 from core.worker import Workers
+from core.working import short
 from core.writer import GroupWriter
 
 log = logging.getLogger(__name__)
@@ -144,7 +146,10 @@ class Desk:
         """Take an event in: durable when this returns, and worked soon after. Raises StoreError when it is not."""
         if not self._open:
             raise StoreError("the desk is stopping and takes nothing more in")
-        taken = await self._intake.take(event)
+        with span("accept") as own:
+            taken = await self._intake.take(event)
+            row = taken.row or taken.queued
+            own.set_attributes({"desk.event": row.id if row else "", "desk.session": short(taken.session)})
         self._kit.metrics.accepted(taken.accepted.value)
         if taken.lane is not None:
             self._workers.work(taken.lane, taken.row)

@@ -17,6 +17,8 @@ from core.queries import DeliveriesOf
 from core.records import MarkDelivery, OutletIs, Record
 from core.replies import Outgoing, answer_record
 from core.sealed import open_json, seal_json
+from core.traces import span
+from core.working import short, working_on
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,14 @@ class Poster:
 
     async def deliver(self, piece: Outgoing) -> None:
         """Post a piece. Raises FencedError, and posts nothing, where its outlet was given to another worker."""
+        key = piece.delivery.key
+        with (
+            working_on(key.rpartition(".")[0], piece.session),
+            span("deliver", piece=key, session=short(piece.session)),
+        ):
+            await self._deliver(piece)
+
+    async def _deliver(self, piece: Outgoing) -> None:
         platform = self._platforms[piece.delivery.ref.platform]
         posted = self._sent.get(piece.delivery.key)
         if posted is not None:

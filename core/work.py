@@ -11,7 +11,9 @@ from core.queries import EventRow, MessageRow
 from core.records import Record
 from core.replies import Mail
 from core.scene import Scene
+from core.traces import span
 from core.usage import ModelCall
+from core.working import short
 
 
 @dataclass(slots=True)
@@ -47,5 +49,6 @@ class Work:
 
     async def finish(self, records: Sequence[Record], *, status: str = "done") -> None:
         """Commit what came of the event with what is said about it, as `Lane.finish` does."""
-        rows = await self.lane.finish(self.row, (*records, *self.mail.records()), status=status)
+        with span("commit", event=self.row.id, session=short(self.row.session)):
+            rows = await self.lane.finish(self.row, (*records, *self.mail.records()), status=status)
         self.mail.committed(rows)

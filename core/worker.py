@@ -22,10 +22,12 @@ from core.queries import EventRow
 from core.records import MoveEvent, Record
 from core.replies import place_of
 from core.room import Room
+from core.traces import span
 from core.turns import Turns
 from core.wakes import LANES, STOP, Wakes
 from core.words import BY_NAME, spoken_command, word_named
 from core.work import Running, Work
+from core.working import short, working_on
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +143,9 @@ class Workers:
                 row = row or await lane.next_event()
                 if row is None:
                     break
-                async with self._cleared(lane, row), self._slots:
-                    await self._work_event(lane, row)
+                with working_on(row.id, lane.session):
+                    async with self._cleared(lane, row), self._slots:
+                        await self._work_event(lane, row)
                 row = None
             if lane.held:
                 await lane.give_back(None)
@@ -224,7 +227,8 @@ class Workers:
             await self.deliveries.settle(place_of(self.kit.sealer, work.event.ref), within=SETTLE_SECONDS)
         result = await self._decide(work)
         if isinstance(result, Ask):
-            await self.turns.answer(work, result)
+            with span("turn", event=work.row.id, session=short(work.row.session)):
+                await self.turns.answer(work, result)
         else:
             await work.finish(result)
             if any(isinstance(record, MoveEvent) for record in result):
