@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -122,18 +123,47 @@ class RetentionSettings(Section):
 
 
 class Price(Section):
-    """What a million tokens of a model cost, in the currency of the table, as decimal text."""
+    """What a million tokens of a model cost, in the currency of the table, as decimal text.
 
+    `since` (`from` in a file) is the day it holds from, in UTC; where it is left out it always did.
+    """
+
+    since: date | None = Field(default=None, alias="from")
     input: Decimal = Field(ge=0)
     output: Decimal = Field(ge=0)
     cached: Decimal | None = Field(default=None, ge=0)
 
 
+def _default_prices() -> dict[str, tuple[Price, ...]]:
+    return {"offline": (Price(input=Decimal(0), output=Decimal(0)),)}
+
+
 class PriceSettings(Section):
-    """The price table: `models` maps a model's name to its price; one that is not there is booked in tokens only."""
+    """The price table: `models` maps a model's name to its prices; one that is not there is booked in tokens only."""
 
     currency: str = Field(default="USD", min_length=3, max_length=3)
-    models: dict[str, Price] = Field(default_factory=lambda: {"offline": Price(input=Decimal(0), output=Decimal(0))})
+    models: dict[str, tuple[Price, ...]] = Field(default_factory=_default_prices)
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _one_price_is_a_list_of_one(cls, models: Any) -> Any:  # noqa: ANN401 - whatever a file holds
+        if not isinstance(models, dict):
+            return models
+        return {name: told if isinstance(told, list | tuple) else [told] for name, told in models.items()}
+
+    @field_validator("models")
+    @classmethod
+    def _days_differ(cls, models: dict[str, tuple[Price, ...]]) -> dict[str, tuple[Price, ...]]:
+        for name, prices in models.items():
+            days = [price.since for price in prices]
+            if not days or len(set(days)) < len(days):
+                raise ValueError(f"{name!r} needs a price, and each of its prices a `from` of its own")
+        return models
+
+    def price_of(self, model: str, day: date) -> Price | None:
+        """The price of a model on a day: the newest that holds by then; None where there is none."""
+        held = [price for price in self.models.get(model, ()) if price.since is None or price.since <= day]
+        return max(held, key=lambda price: price.since or date.min, default=None)
 
 
 class NationalId(Section):

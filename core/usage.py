@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import localcontext
 from typing import Literal
 
-from core.clock import now
+from core.clock import as_time, now
 from core.config import PriceSettings
 from core.ids import new_id
 from core.models import Usage
@@ -37,12 +37,12 @@ class UsageSum:
     estimated: int = 0
 
 
-def cost_nano(prices: PriceSettings, model: str, usage: Usage) -> int | None:
-    """What a call cost in 1e-9 of the currency, rounded once; None for a model without a price.
+def cost_nano(prices: PriceSettings, call: ModelCall) -> int | None:
+    """What a call cost in 1e-9 of the currency, rounded once; None for a model that had no price when it was made.
 
     Cached tokens are a part of the input tokens, reasoning tokens of the output tokens.
     """
-    price = prices.models.get(model)
+    price, usage = prices.price_of(call.model, as_time(call.at).date()), call.usage
     if price is None:
         return None
     cached = min(usage.cached_tokens, usage.input_tokens)
@@ -79,7 +79,7 @@ def usage_records(  # noqa: PLR0913  where a call is booked is four columns
             cached_tokens=call.usage.cached_tokens,
             output_tokens=call.usage.output_tokens,
             reasoning_tokens=call.usage.reasoning_tokens,
-            cost_nano=cost_nano(prices, call.model, call.usage),
+            cost_nano=cost_nano(prices, call),
             estimated=int(call.estimated),
             at=call.at,
         )

@@ -1,10 +1,12 @@
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import Price, PriceSettings
+from core.config import Price, PriceSettings, check_settings
+from core.errors import ConfigError
 from core.models import Usage
 from core.usage import (
     ModelCall,
@@ -49,14 +51,49 @@ async def books():
     ],
 )
 def test_a_call_costs_what_the_table_says(model, usage, cost):
-    assert cost_nano(PRICES, model, usage) == cost
+    assert cost_nano(PRICES, ModelCall(model, usage)) == cost
+
+
+@pytest.mark.parametrize(
+    ("day", "cost"),
+    [("2025-06-30", None), ("2025-07-01", 1000), ("2025-12-31", 1000), ("2026-01-01", 3000), ("2029-01-01", 3000)],
+)
+def test_the_price_of_the_day_a_call_was_made_counts(day, cost):
+    newest_first = [
+        {"from": "2026-01-01", "input": "3", "output": "0"},
+        {"from": "2025-07-01", "input": "1", "output": "0"},
+    ]
+    prices = check_settings({"prices": {"models": {"m": newest_first}}}).prices
+    for time in ("00:00:00", "23:59:59"):
+        at = int(datetime.fromisoformat(f"{day}T{time}+00:00").timestamp()) * 1_000_000
+        assert cost_nano(prices, ModelCall("m", Usage(1, 1, 0, 0), at=at)) == cost
+
+
+def test_a_price_without_a_day_holds_until_the_first_that_has_one():
+    told = [{"input": "1", "output": "0"}, {"from": date(2026, 1, 1), "input": "3", "output": "0"}]
+    prices = check_settings({"prices": {"models": {"m": told}}}).prices
+    assert [prices.price_of("m", day).input for day in (date(2025, 12, 31), date(2026, 1, 1))] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        [{"input": "1", "output": "0"}, {"input": "2", "output": "0"}],
+        [{"from": day, "input": "1", "output": "0"} for day in ("2026-01-01", "2026-01-01")],
+        [{"from": "soon", "input": "1", "output": "0"}],
+    ],
+)
+def test_prices_that_cannot_be_told_apart_are_refused(told):
+    with pytest.raises(ConfigError, match=r"prices\.models"):
+        check_settings({"prices": {"models": {"m": told}}})
 
 
 @given(amounts, amounts, st.decimals(0, 10**6, places=6), st.decimals(0, 10**6, places=6))
 def test_money_is_exact_to_the_last_unit(put_in, came_out, price_in, price_out):
     prices = PriceSettings(models={"m": Price(input=price_in, output=price_out)})
     exact = put_in * int(price_in * 10**6) + came_out * int(price_out * 10**6)  # in 1e-12 of the currency
-    cost = cost_nano(prices, "m", Usage(1, put_in, 0, came_out))
+    cost = cost_nano(prices, ModelCall("m", Usage(1, put_in, 0, came_out)))
     assert abs(cost * 1000 - exact) <= 500
 
 
