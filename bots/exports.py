@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from core.errors import BadInputError
@@ -16,26 +17,40 @@ async def write_lines(path: str, values: AsyncIterator[dict[str, Any]]) -> int:
     """
     if path == "-":
         return await _write(sys.stdout.fileno(), values)
+    with _new_file(path) as file:
+        return await _write(file, values)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text to a new file (mode 0600), or none. Raises BadInputError where it is there already."""
+    with _new_file(path) as file:
+        _write_all(file, text.encode())
+
+
+@contextmanager
+def _new_file(path: str) -> Iterator[int]:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise BadInputError(f"{path} is there already: name a new file") from None
     try:
-        count = await _write(file, values)
+        yield file
         os.fsync(file)
     except BaseException:
         os.unlink(path)
         raise
     finally:
         os.close(file)
-    return count
 
 
 async def _write(file: int, values: AsyncIterator[dict[str, Any]]) -> int:
     count = 0
     async for value in values:
-        line = f"{json.dumps(value)}\n".encode()
-        while line:
-            line = line[os.write(file, line) :]
+        _write_all(file, f"{json.dumps(value)}\n".encode())
         count += 1
     return count
+
+
+def _write_all(file: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(file, content) :]

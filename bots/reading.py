@@ -22,7 +22,6 @@ from core.scene import branch_name
 from core.sealed import ERASED
 from core.tickets import all_tickets, open_ticket_row, timeline
 from core.transcript import readable_id, transcript_json
-from core.usage import UsageSum, money, usage_by_customer
 
 Values = dict[str, Any]
 ALL = 1_000_000_000
@@ -62,12 +61,6 @@ async def ticket(records: Records, name: str, *, workspace: str | None) -> Value
     entries = await timeline(records.store, records.sealer, found, ALL)
     shown = _ticket(found, await _names(records))
     return shown | {"description": found.description, "timeline": [_entry(entry) for entry in entries]}
-
-
-async def usage(records: Records) -> list[Values]:
-    sums = await usage_by_customer(records.store)
-    rows = await records.store.read(Customers())
-    return [_used(row, _customer(row, records), sums.get(row.id, UsageSum()), records) for row in rows]
 
 
 async def audit(records: Records) -> list[Values]:
@@ -143,13 +136,6 @@ def _ticket(ticket: Ticket, names: dict[str, str]) -> Values:
 
 def _entry(entry: TimelineEntry) -> Values:
     return asdict(entry) | {"at": _written(entry.at)}
-
-
-def _used(row: CustomerRow, customer: Customer | None, total: UsageSum, records: Records) -> Values:
-    who = {"customer": row.id, "name": customer.name if customer else ERASED, "tier": customer.tier if customer else ""}
-    counted = {"calls": total.calls, "unpriced": total.unpriced, "estimated": total.estimated}
-    used = asdict(total.usage) | {"total_tokens": total.usage.total_tokens}
-    return who | counted | used | {"cost": money(total, records.settings.prices)}
 
 
 def _written(time: datetime) -> str:

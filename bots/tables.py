@@ -38,9 +38,11 @@ def ticket(found: Values) -> RenderableType:
     return Group(head, whose, Text(safe(found["description"])), _table(_timeline(found), columns, nothing=""))
 
 
-def usage(found: list[Values]) -> RenderableType:
-    columns = {"name": "Customer", "tier": "Tier", "requests": "Model calls", "input_tokens": "Tokens in"}
-    return _table(found, columns | {"output_tokens": "Tokens out", "cost": "Cost"}, nothing="Nothing was used yet.")
+def usage(found: list[Values], grouping: str) -> RenderableType:
+    tier = {"tier": "Tier"} if grouping == "customer" else {}
+    columns = {"label": grouping.title()} | tier | {"requests": "Model calls", "input_tokens": "Tokens in"}
+    columns |= {"output_tokens": "Tokens out", "cost": "Cost", "apart": "Of it"}
+    return _table([one | {"apart": _apart(one)} for one in found], columns, nothing="Nothing was used.")
 
 
 def audit(found: list[Values]) -> RenderableType:
@@ -114,6 +116,12 @@ def fsck(found: Values) -> RenderableType:
 def _copied(found: Values) -> RenderableType:
     columns = {"table": "Table", "rows": "Rows", "hash": "Hash"}
     return _table([one | {"hash": one["hash"][:16]} for one in found["tables"]], columns, nothing="")
+
+
+def _apart(used: Values) -> str:
+    """What of a sum brought no answer that stands, by model calls."""
+    told = {outcome: sums["requests"] for outcome, sums in used["outcomes"].items() if outcome not in ("done", "none")}
+    return ", ".join(f"{outcome}: {calls:,}" for outcome, calls in told.items())
 
 
 def _timeline(found: Values) -> list[Values]:

@@ -594,13 +594,6 @@ class UsageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageByCustomer(Query[UsageRow]):
-    """The sums of each customer; `key` is the customer's id."""
-
-    row = UsageRow
-
-
-@dataclass(frozen=True, slots=True)
 class UsageOfCustomer(Query[UsageRow]):
     """The sum of one customer; at most one row."""
 
@@ -631,6 +624,40 @@ class UsageByTurnOfBranch(Query[UsageRow]):
     row = UsageRow
     session: bytes
     branch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A sum of usage of one kind in all it is told apart by: `ticket` is '' for none, `day` counts from 1970 in UTC.
+
+    `outcome` is what became of the turn: its status, 'undone' where it is done but on no branch any more, 'deleted'
+    where it is gone, 'none' for what belongs to no turn.
+    """
+
+    customer: str
+    session: bytes
+    ticket: str
+    model: str
+    day: int
+    outcome: str
+    calls: int
+    requests: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nano: int
+    unpriced: int
+    estimated: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLedger(Query[LedgerRow]):
+    """All that was booked from `since` up to, not with, `until`."""
+
+    row = LedgerRow
+    since: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)

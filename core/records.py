@@ -547,7 +547,10 @@ class ReplaceUsage(Record):
 
 @dataclass(frozen=True, slots=True)
 class BookUsage(Record):
-    """One model call on the bill. `cost_nano` is None without a known price; `purpose` is 'turn' or 'summary'."""
+    """One model call on the bill. `cost_nano` is None without a known price; `purpose` is 'turn' or 'summary'.
+
+    `ticket` (an id) is what it was made for: the ticket of its session, or one its turn opened or changed.
+    """
 
     id: str
     customer: str
@@ -564,6 +567,7 @@ class BookUsage(Record):
     cost_nano: int | None
     estimated: int
     at: int
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

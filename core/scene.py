@@ -7,8 +7,18 @@ from core.customers import open_customer
 from core.errors import NoSuchSessionError
 from core.models import MAIN, Customer, Ticket
 from core.ports import Sealer, Store
-from core.queries import BranchByName, BranchRow, CustomerById, EventRow, SessionById, SessionRow, TurnsSpokenBy
+from core.queries import (
+    BranchByName,
+    BranchRow,
+    CustomerById,
+    EventRow,
+    SessionById,
+    SessionRow,
+    TicketByNumber,
+    TurnsSpokenBy,
+)
 from core.sealed import branch_row, open_json
+from core.session_ids import ticket_of
 from core.tickets import load_tickets
 
 
@@ -18,6 +28,8 @@ class Scene:
 
     `spoken` are the newest two turns the customer spoke before, in any session. `bound` says that the place is bound to
     the branch: in other places the session goes on with its current one.
+    `spoken` are the newest two turns the customer spoke before, in any session. `ticket` is the id of the ticket whose
+    session it is, whoever that ticket belongs to; None where it is no ticket's, or that one is not opened yet.
     """
 
     session: SessionRow
@@ -27,6 +39,7 @@ class Scene:
     tickets: list[Ticket]
     spoken: list[str]
     bound: bool = False
+    ticket: str | None = None
 
     @property
     def on_main(self) -> bool:
@@ -48,20 +61,33 @@ async def load_scene(store: Store, sealer: Sealer, event: EventRow, *, branch: s
     there = await store.read(BranchByName(session.id, sealer.lookup("branch", branch))) if branch else []
     if there:
         session = on_branch(session, there[0])
+    name = session_name(sealer, session)
     return Scene(
         session=session,
-        name=session_name(sealer, session),
+        name=name,
         branch=branch_name(sealer, session, session.branch, session.branch_body),
         customer=open_customer(customer, sealer),
         tickets=tickets,
         spoken=[turn.id for turn in spoken],
         bound=bool(there),
+        ticket=await _own_ticket(store, session, name, tickets),
     )
 
 
 def on_branch(session: SessionRow, branch: BranchRow) -> SessionRow:
     """The session as it is on another branch than its current one."""
     return replace(session, branch=branch.name, branch_body=branch.body, head=branch.head, depth=branch.depth)
+
+
+async def _own_ticket(store: Store, session: SessionRow, name: str, tickets: list[Ticket]) -> str | None:
+    own = ticket_of(name)
+    if own is None:
+        return None
+    found = next((ticket.id for ticket in tickets if ticket.name == own), None)
+    if found is not None:
+        return found
+    rows = await store.read(TicketByNumber(session.workspace, int(own.removeprefix("TKT-"))))
+    return rows[0].id if rows else None
 
 
 def session_name(sealer: Sealer, session: SessionRow) -> str:

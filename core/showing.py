@@ -1,7 +1,7 @@
 """Words that only show: help, who you are, history, tickets, usage, summaries; and feedback."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from core.access import may
@@ -17,7 +17,7 @@ from core.session_ids import ticket_of
 from core.text import first_words
 from core.tickets import load_tickets, ticket_by_name, timeline
 from core.tree import newest
-from core.usage import money, usage_of_customer, usage_records
+from core.usage import ModelCall, money, usage_of_customer, usage_records
 from core.wording import count, plain
 from core.words import WORDS
 
@@ -122,7 +122,7 @@ async def summary(call: Call) -> Result:
     summed = await call.kit.summaries.of(past, own)
     links = _links(call, lambda: past.words_of(call.scene.customer.id))
     call.say(links.defused(summed.text), buttons=_post_here(call))
-    return _booked(call, summed.calls)
+    return _booked(call, summed.calls, call.scene.ticket)
 
 
 async def ticket_summary(call: Call) -> Result:
@@ -138,7 +138,7 @@ async def ticket_summary(call: Call) -> Result:
     links = _links(call, lambda: (chosen.subject, chosen.description))
     text = "\n".join([_line(chosen), opened, "", *_timeline(entries), "", links.defused(summed.text)])
     call.say(text, buttons=_post_here(call))
-    return _booked(call, summed.calls)
+    return _booked(call, summed.calls, chosen.id)
 
 
 def _links(call: Call, said: Callable[[], Iterable[str]]) -> Links:
@@ -176,14 +176,15 @@ async def _chosen_ticket(call: Call) -> Ticket | None:
     return next(reversed(here or still_open or (live if args else [])), None)
 
 
-def _booked(call: Call, calls: object) -> list[Record]:
+def _booked(call: Call, calls: Sequence[ModelCall], ticket: str | None) -> list[Record]:
     return usage_records(
         call.kit.settings.prices,
-        calls,  # type: ignore[arg-type]
+        calls,
         customer=call.scene.customer.id,
         session=call.scene.session.id,
         turn=None,
         branch=call.scene.session.branch,
+        ticket=ticket,
     )
 
 

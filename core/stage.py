@@ -107,6 +107,11 @@ class Stage:
         return found
 
     @property
+    def changed(self) -> str | None:
+        """The id of the ticket this turn opened or changed, the first of them; None where it did neither."""
+        return self.changes[0].ticket if self.changes else None
+
+    @property
     def settles(self) -> bool:
         """Whether this turn resolved the last ticket of its conversation that was not over."""
         resolved = {change.ticket for change in self.changes if change.after == TicketStatus.RESOLVED.value}

@@ -122,7 +122,10 @@ class Turns:
         """The records of a turn that failed outside the agent's run: its text, the honest answer and what was used."""
         session = work.scene.session
         asked = _Asked(work.row, ask, work.scene, session.head, session.depth + 1)
-        return [self._turn_record(asked, Answer(TurnStatus.FAILED, text)), *self._usage(asked, work.running.calls)]
+        return [
+            self._turn_record(asked, Answer(TurnStatus.FAILED, text)),
+            *self._usage(asked, work.running.calls, work.scene.ticket),
+        ]
 
     async def _draft(self, work: Work, ask: Ask) -> _Draft:
         event, scene = work.row, work.scene
@@ -255,7 +258,9 @@ class Turns:
             mail.settle()
         records: list[Record] = [SessionAt(draft.asked.scene.session.id, draft.asked.scene.session.version)]
         records.append(self._turn_record(draft.asked, answer, draft.stage.remembered if done else ()))
-        records += self._usage(draft.asked, draft.calls)
+        # What the turn means to do to a ticket counts only where it is done.
+        ticket = draft.asked.scene.ticket or (draft.stage.changed if done else None)
+        records += self._usage(draft.asked, draft.calls, ticket)
         return [*records, *self._effects(draft)] if done else records
 
     def _said_back(self, draft: _Draft, answer: Answer) -> str:
@@ -285,7 +290,7 @@ class Turns:
             body=seal_json(self._sealer, "turn", customer.id, event.id, body),
         )
 
-    def _usage(self, asked: _Asked, calls: Sequence[ModelCall]) -> Sequence[Record]:
+    def _usage(self, asked: _Asked, calls: Sequence[ModelCall], ticket: str | None) -> Sequence[Record]:
         return usage_records(
             self._settings.prices,
             calls,
@@ -293,6 +298,7 @@ class Turns:
             session=asked.scene.session.id,
             turn=asked.event.id,
             branch=asked.scene.session.branch,
+            ticket=ticket,
         )
 
     def _effects(self, draft: _Draft) -> list[Record]:

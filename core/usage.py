@@ -10,7 +10,7 @@ from core.config import PriceSettings
 from core.ids import new_id
 from core.models import Usage
 from core.ports import Store
-from core.queries import UsageByCustomer, UsageByTurn, UsageOfCustomer, UsageOfSession, UsageRow
+from core.queries import LedgerRow, UsageByTurn, UsageOfCustomer, UsageOfSession, UsageRow
 from core.records import BookUsage, Record
 
 Purpose = Literal["turn", "summary"]
@@ -36,6 +36,15 @@ class UsageSum:
     unpriced: int = 0
     estimated: int = 0
 
+    def __add__(self, other: "UsageSum") -> "UsageSum":
+        """Add two sums field by field."""
+        return UsageSum(
+            self.calls + other.calls,
+            self.usage + other.usage,
+            self.unpriced + other.unpriced,
+            self.estimated + other.estimated,
+        )
+
 
 def cost_nano(prices: PriceSettings, call: ModelCall) -> int | None:
     """What a call cost in 1e-9 of the currency, rounded once; None for a model that had no price when it was made.
@@ -55,7 +64,7 @@ def cost_nano(prices: PriceSettings, call: ModelCall) -> int | None:
         return int((millionths * 1000).to_integral_value())
 
 
-def usage_records(  # noqa: PLR0913  where a call is booked is four columns
+def usage_records(  # noqa: PLR0913  where a call is booked is five columns
     prices: PriceSettings,
     calls: Sequence[ModelCall],
     *,
@@ -63,6 +72,7 @@ def usage_records(  # noqa: PLR0913  where a call is booked is four columns
     session: bytes,
     turn: str | None,
     branch: bytes | None,
+    ticket: str | None = None,
 ) -> list[Record]:
     """Book model calls, one line each."""
     return [
@@ -82,6 +92,7 @@ def usage_records(  # noqa: PLR0913  where a call is booked is four columns
             cost_nano=cost_nano(prices, call),
             estimated=int(call.estimated),
             at=call.at,
+            ticket=ticket,
         )
         for call in calls
     ]
@@ -97,17 +108,12 @@ async def usage_of_session(store: Store, session: bytes) -> UsageSum:
     return _first(await store.read(UsageOfSession(session)))
 
 
-async def usage_by_customer(store: Store) -> dict[str, UsageSum]:
-    """What each customer used, by the customer's id."""
-    return {row.key: usage_sum(row) for row in await store.read(UsageByCustomer())}
-
-
 async def usage_by_turn(store: Store, session: bytes) -> dict[str, UsageSum]:
     """What each turn of a session used, by the turn's id; '' for what belongs to no turn."""
     return {row.key: usage_sum(row) for row in await store.read(UsageByTurn(session))}
 
 
-def usage_sum(row: UsageRow) -> UsageSum:
+def usage_sum(row: UsageRow | LedgerRow) -> UsageSum:
     """Read a sum."""
     usage = Usage(
         row.requests, row.input_tokens, row.cached_tokens, row.output_tokens, row.reasoning_tokens, row.cost_nano
@@ -117,11 +123,18 @@ def usage_sum(row: UsageRow) -> UsageSum:
 
 def money(total: UsageSum, prices: PriceSettings) -> str:
     """Write a sum as money, for staff: `USD 0.0123`. Calls without a price are named, never counted as free."""
-    text = f"{prices.currency} {_amount(total.usage.cost_nano)}"
+    text = f"{prices.currency} {amount(total.usage.cost_nano)}"
     if not total.unpriced:
         return text
     calls = "1 call" if total.unpriced == 1 else f"{total.unpriced:,} calls"
     return f"{text} and {calls} without a price"
+
+
+def amount(nano: int) -> str:
+    """Write 1e-9 units whole: four decimals, more where it takes more."""
+    whole, rest = divmod(nano, 10**9)
+    decimals = f"{rest:09}"
+    return f"{whole:,}.{decimals[:4]}{decimals[4:].rstrip('0')}"
 
 
 def tokens(total: UsageSum) -> str:
@@ -132,10 +145,3 @@ def tokens(total: UsageSum) -> str:
 
 def _first(rows: Sequence[UsageRow]) -> UsageSum:
     return usage_sum(rows[0]) if rows else UsageSum()
-
-
-def _amount(nano: int) -> str:
-    """Four decimals at least; more where the amount would otherwise not show whole."""
-    whole, rest = divmod(nano, 10**9)
-    decimals = f"{rest:09}"
-    return f"{whole:,}.{decimals[:4]}{decimals[4:].rstrip('0')}"

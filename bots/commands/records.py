@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bots.commands import bill
 from bots.commands.common import FAILED, Options, command, from_store, group, reading_command, write
 from core.errors import BadInputError
 
@@ -23,7 +24,7 @@ def add(commands: "Commands") -> None:
     show = reading_command(tickets, "show", "show a ticket with its timeline", _show_ticket)
     show.add_argument("id", metavar="ID")
     show.add_argument("--workspace", help="whose ticket, where several workspaces have one of that number")
-    reading_command(commands, "usage", "show what each customer used", _read("usage"))
+    bill.add(commands)
     _add_audit(group(commands, "audit", "who read and did what"))
 
 

@@ -14,7 +14,6 @@ from core.usage import (
     cost_nano,
     money,
     tokens,
-    usage_by_customer,
     usage_by_turn,
     usage_of_customer,
     usage_of_session,
@@ -133,7 +132,6 @@ async def test_booked_calls_add_up_by_customer_session_and_turn(books):
     assert await usage_of_customer(books.store, alice.id) == whole
     assert await usage_of_session(books.store, session.id) == whole
     assert (await usage_by_turn(books.store, session.id))["t1"] == first
-    assert await usage_by_customer(books.store) == {alice.id: whole}
 
 
 async def test_who_used_nothing_has_a_sum_of_nothing(books):

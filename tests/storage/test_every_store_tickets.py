@@ -18,9 +18,9 @@ from core.queries import (
     Tickets,
     TicketsOf,
     UnknownDeliveries,
-    UsageByCustomer,
     UsageByTurn,
     UsageByTurnOfBranch,
+    UsageLedger,
     UsageOfCustomer,
     UsageOfSession,
     UsageRow,
@@ -39,6 +39,7 @@ from tests.storage.samples import (
     MAIN_BRANCH,
     S,
     audit,
+    branch,
     change,
     commit,
     customer,
@@ -135,13 +136,31 @@ async def test_usage_is_summed_in_every_field(store):
     assert await store.read(UsageOfCustomer("nobody")) == []
 
 
-async def test_usage_is_summed_by_customer(store):
-    await commit(store, usage("u1", requests=3), usage("u2", customer="d", cost_nano=None), usage("u3", session=b"x"))
-    rows = await store.read(UsageByCustomer())
-    assert [(row.key, row.calls, row.requests, row.cost_nano, row.unpriced) for row in rows] == [
-        ("c", 2, 4, 2_000, 0),
-        ("d", 1, 1, 0, 1),
+async def test_the_ledger_tells_apart_by_customer_session_ticket_model_day_and_what_became_of_the_turn(store):
+    day = 86_400_000_000
+    await commit(store, *session(), *said(2), turn("t3", status="failed"), move("t1", "t2", kind="undo"))
+    await commit(store, usage("u1"), usage("u2", requests=3), usage("u3", turn="t2", cost_nano=None, estimated=1))
+    await commit(store, usage("u4", turn="t3", at=day), usage("u5", turn="gone", at=2 * day - 1, model="other"))
+    await commit(store, usage("u6", turn=None, ticket="k1"), usage("u7", customer="d", session=b"x", at=2 * day))
+    rows = await store.read(UsageLedger(0, 2 * day))
+    told = [(row.customer, row.session, row.ticket, row.model, row.day, row.outcome, row.requests) for row in rows]
+    assert sorted(told) == [
+        ("c", S, "", "model", 0, "done", 4),
+        ("c", S, "", "model", 0, "undone", 1),
+        ("c", S, "", "model", 1, "failed", 1),
+        ("c", S, "", "other", 1, "deleted", 1),
+        ("c", S, "k1", "model", 0, "none", 1),
     ]
+    (undone,) = [row for row in rows if row.outcome == "undone"]
+    assert (undone.calls, undone.input_tokens, undone.cached_tokens, undone.output_tokens) == (1, 100, 40, 20)
+    assert (undone.reasoning_tokens, undone.cost_nano, undone.unpriced, undone.estimated) == (5, 0, 1, 1)
+    assert [row.customer for row in await store.read(UsageLedger(2 * day, 3 * day))] == ["d"]
+
+
+async def test_a_turn_that_another_branch_still_holds_is_not_undone(store):
+    await commit(store, *session(), *said(2), branch(b"other", head="t2"), usage("u1", turn="t2"))
+    await commit(store, move("t1", "t2", kind="undo"))
+    assert (await one(store, UsageLedger(0, 2))).outcome == "done"
 
 
 async def test_usage_is_summed_by_session_and_by_its_turns(store):

@@ -344,11 +344,11 @@ DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch
 -- name: BookUsage
 INSERT INTO usage (
     id, customer, session, turn, branch, purpose, model, requests,
-    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, ticket
 ) SELECT
     given.id, given.customer, given.session, given.turn, given.branch, given.purpose, given.model, given.requests,
     given.input_tokens, given.cached_tokens, given.output_tokens, given.reasoning_tokens, given.cost_nano,
-    given.estimated, given.at
+    given.estimated, given.at, given.ticket
 FROM given;
 
 -- name: MarkDelivery
@@ -608,11 +608,6 @@ WHERE turn = :turn ORDER BY seq;
 
 -- === questions: usage, outbox, audit =================================================================================
 
--- name: UsageByCustomer
-SELECT customer, count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
-    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
-FROM usage GROUP BY customer ORDER BY customer;
-
 -- name: UsageOfCustomer
 SELECT customer, count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
     CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
@@ -632,6 +627,29 @@ FROM usage WHERE session = :session GROUP BY turn ORDER BY turn NULLS FIRST;
 SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
     CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn NULLS FIRST;
+
+-- name: UsageLedger
+WITH RECURSIVE used AS (
+    SELECT * FROM usage WHERE at >= :since AND at < :until
+), line (id) AS (
+    SELECT head FROM branch WHERE head IS NOT NULL AND session IN (SELECT session FROM used)
+    UNION SELECT turn.parent FROM line JOIN turn ON turn.id = line.id WHERE turn.parent IS NOT NULL
+), told AS (
+    SELECT used.*, used.at / 86400000000 AS day, CASE
+        WHEN used.turn IS NULL THEN 'none'
+        WHEN turn.id IS NULL THEN 'deleted'
+        WHEN turn.status = 'done' AND NOT EXISTS (SELECT FROM line WHERE line.id = used.turn) THEN 'undone'
+        ELSE turn.status
+    END AS outcome
+    FROM used LEFT JOIN turn ON turn.id = used.turn
+)
+SELECT customer, session, coalesce(ticket, ''), model, day, outcome,
+    count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint),
+    CAST(sum(output_tokens) AS bigint), CAST(sum(reasoning_tokens) AS bigint),
+    CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL),
+    CAST(sum(estimated) AS bigint)
+FROM told GROUP BY customer, session, ticket, model, day, outcome
+ORDER BY customer, session, ticket NULLS FIRST, model, day, outcome;
 
 -- name: OpenDeliveries
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox

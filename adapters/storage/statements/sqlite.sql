@@ -252,11 +252,11 @@ DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch
 -- name: BookUsage
 INSERT INTO usage (
     id, customer, session, turn, branch, purpose, model, requests,
-    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, ticket
 ) SELECT
     given.id, given.customer, given.session, given.turn, given.branch, given.purpose, given.model, given.requests,
     given.input_tokens, given.cached_tokens, given.output_tokens, given.reasoning_tokens, given.cost_nano,
-    given.estimated, given.at
+    given.estimated, given.at, given.ticket
 FROM given;
 
 -- name: MarkDelivery
@@ -508,11 +508,6 @@ WHERE turn = :turn ORDER BY seq;
 
 -- === questions: usage, outbox, audit =================================================================================
 
--- name: UsageByCustomer
-SELECT customer, count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
-    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
-FROM usage GROUP BY customer ORDER BY customer;
-
 -- name: UsageOfCustomer
 SELECT customer, count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
     sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
@@ -532,6 +527,26 @@ FROM usage WHERE session = :session GROUP BY turn ORDER BY turn;
 SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
     sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
 FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn;
+
+-- name: UsageLedger
+WITH RECURSIVE used AS (
+    SELECT * FROM usage WHERE at >= :since AND at < :until
+), line (id) AS (
+    SELECT head FROM branch WHERE head IS NOT NULL AND session IN (SELECT session FROM used)
+    UNION SELECT turn.parent FROM line JOIN turn ON turn.id = line.id WHERE turn.parent IS NOT NULL
+)
+SELECT used.customer, used.session, coalesce(used.ticket, ''), used.model, used.at / 86400000000 AS day,
+    CASE
+        WHEN used.turn IS NULL THEN 'none'
+        WHEN turn.id IS NULL THEN 'deleted'
+        WHEN turn.status = 'done' AND used.turn NOT IN (SELECT id FROM line) THEN 'undone'
+        ELSE turn.status
+    END AS outcome,
+    count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens),
+    coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM used LEFT JOIN turn ON turn.id = used.turn
+GROUP BY used.customer, used.session, used.ticket, used.model, day, outcome
+ORDER BY used.customer, used.session, used.ticket, used.model, day, outcome;
 
 -- name: OpenDeliveries
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
