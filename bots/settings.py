@@ -118,7 +118,7 @@ def _variable(name: str) -> str:
 
 
 def _is_table(kind: object) -> bool:
-    return typing.get_origin(kind) is dict
+    return typing.get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
 def _named(given: Mapping[str, str]) -> Iterator[tuple[str, _Place]]:

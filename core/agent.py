@@ -26,9 +26,10 @@ from agents import (
 from agents.items import TResponseInputItem
 from agents.tracing import get_trace_provider
 
+from core.budgets import Purse
 from core.config import AgentSettings, Settings
 from core.context import SupportContext
-from core.errors import DeskError, ModelFailedError, RefusedError
+from core.errors import DeskError, ModelFailedError, OverBudgetError, RefusedError
 from core.guardrails import find_leak, input_guardrail, output_guardrail
 from core.instructions import TRIAGE, Instructions, specialist_instructions, triage_instructions
 from core.items import text_of
@@ -36,6 +37,7 @@ from core.llm import model_settings
 from core.metering import Meter
 from core.model_name import model_name
 from core.models import Item, TurnStatus
+from core.paid import paid
 from core.personal.masking import PersonalData
 from core.sessions import TurnSession
 from core.streaming import Follower, SafeText, UnsafeTextError, Watch
@@ -102,8 +104,10 @@ class SupportAgent:
         agent: str,
         watch: Watch,
         calls: list[ModelCall] | None = None,
+        purse: Purse | None = None,
     ) -> Answer:
-        """Answer what was said; `agent` is who answered last. Model calls are booked into `calls` as they end.
+        """Answer what was said; `agent` is who answered last. Model calls are booked into `calls` as they end, and made
+        only where the `purse` has enough left.
 
         When this is cancelled the stage and the session are closed, and `calls` tells what was used. Raises
         RefusedError where a tool met one; every other failure is an answer.
@@ -111,9 +115,10 @@ class SupportAgent:
         calls = [] if calls is None else calls
         before, meter = len(calls), Meter(self._name, calls)
         text = SafeText(_leak_finder(context, (*session.window, *said)))
+        config = self._config_for(context, purse)
         try:
             last = await self._run(
-                session, context, said, self.agent_named(agent), Follower(text, watch, meter, context.links)
+                session, context, said, self.agent_named(agent), Follower(text, watch, meter, context.links), config
             )
             outcome = TurnStatus.DONE, context.links.defused(_whole_text(session, text)), last
         except Exception as error:
@@ -133,6 +138,7 @@ class SupportAgent:
         said: list[Item],
         agent: Agent[SupportContext],
         follower: Follower,
+        config: RunConfig,
     ) -> str:
         result = Runner.run_streamed(
             agent,
@@ -141,7 +147,7 @@ class SupportAgent:
             session=session,
             max_turns=self._most_calls,
             hooks=follower.meter,
-            run_config=self._config_for(context),
+            run_config=config,
         )
         events = cast("AsyncGenerator[StreamEvent]", result.stream_events())
         try:
@@ -157,10 +163,12 @@ class SupportAgent:
             raise ModelBehaviorError("the run ended without an answer")
         return result.last_agent.name
 
-    def _config_for(self, context: SupportContext) -> RunConfig:
-        """The configuration of one turn: with a model that sees no personal data, where the operator says so."""
+    def _config_for(self, context: SupportContext, purse: Purse | None) -> RunConfig:
+        """The configuration of one turn: with a model that keeps to budgets and sees no personal data, where the
+        operator says so."""
         veil = self._personal.veil((*context.own_words, *self._public) if context.shared else None)
-        return self._config if veil is None else replace(self._config, model=veiled(self.model, veil))
+        model = veiled(paid(self.model, purse), veil)
+        return self._config if model is self.model else replace(self._config, model=model)
 
     def agent_named(self, name: str) -> Agent[SupportContext]:
         """The agent of that name, the first one where there is none."""
@@ -251,6 +259,8 @@ def _failure(error: Exception, *, in_call: bool) -> tuple[TurnStatus, str]:
     own = error if isinstance(error, DeskError) else error.__cause__
     if isinstance(own, RefusedError):
         raise own
+    if isinstance(own, OverBudgetError):
+        return TurnStatus.BLOCKED, own.reply
     if isinstance(own, DeskError):
         log.warning("a tool failed: %s", type(own).__name__)
         return TurnStatus.FAILED, own.reply

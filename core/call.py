@@ -6,6 +6,7 @@ from typing import NoReturn
 from core.access import may
 from core.asking import Ask
 from core.audit import audit_record
+from core.budgets import Purse
 from core.config import Role, StrategyName
 from core.errors import BadInputError, NoSuchTicketError, NotAllowedError
 from core.kit import Kit
@@ -50,6 +51,11 @@ class Call:
     def strategy(self) -> StrategyName:
         """What a session stands for in this place."""
         return self.kit.places.strategy(self.ref)
+
+    @property
+    def purse(self) -> Purse:
+        """What the asker may still use of the model."""
+        return self.kit.budgets.purse_of(self.scene.customer)
 
     def say(self, text: str, *, private: bool | None = None, **rest: object) -> None:
         """Answer, to whom the table says unless told otherwise."""

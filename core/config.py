@@ -166,6 +166,46 @@ class PriceSettings(Section):
         return max(held, key=lambda price: price.since or date.min, default=None)
 
 
+_Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=9)]
+
+
+class Budget(Section):
+    """The most that may be used in a day and in a month, in UTC: tokens, and money of the price table's currency."""
+
+    day_tokens: int | None = Field(default=None, ge=0, le=10**15)
+    month_tokens: int | None = Field(default=None, ge=0, le=10**15)
+    day_money: _Amount | None = None
+    month_money: _Amount | None = None
+
+    @property
+    def has_money(self) -> bool:
+        """Whether it says anything in money."""
+        return self.day_money is not None or self.month_money is not None
+
+
+class BudgetSettings(Section):
+    """What may be used: by each customer, by each customer of a tier instead, by all of a workspace together.
+
+    People are told once a period when `warn_percent` of it is used. A call is reserved with `answer_tokens` for its
+    answer, before anybody knows how long that is.
+    """
+
+    warn_percent: int = Field(default=80, ge=1, le=100)
+    answer_tokens: int = Field(default=1_000, ge=1, le=1_000_000)
+    customer: Budget = Budget()
+    tiers: dict[str, Budget] = Field(default_factory=dict)
+    workspace: Budget = Budget()
+
+    def of_customer(self, tier: str) -> Budget:
+        """What one customer of a tier may use: what the tier says, else what is said of each customer."""
+        return self.customer.model_copy(update=self.tiers.get(tier, Budget()).model_dump(exclude_none=True))
+
+    @property
+    def has_money(self) -> bool:
+        """Whether any of them says anything in money."""
+        return any(budget.has_money for budget in (self.customer, self.workspace, *self.tiers.values()))
+
+
 class NationalId(Section):
     """A number that people are given: how it looks, and how its check digits are made.
 
@@ -280,10 +320,18 @@ class Settings(Section):
     session: SessionSettings = SessionSettings()
     retention: RetentionSettings = RetentionSettings()
     prices: PriceSettings = PriceSettings()
+    budgets: BudgetSettings = BudgetSettings()
     audit: AuditSettings = AuditSettings()
     personal_data: PersonalDataSettings = PersonalDataSettings()
     work: WorkSettings = WorkSettings()
     roles: dict[str, Role] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _budgets_are_of_tiers(self) -> "Settings":
+        for tier in self.budgets.tiers:
+            if tier not in self.tiers.names:
+                raise ValueError(f"budgets.tiers.{tier}: must be one of tiers.names {list(self.tiers.names)}")
+        return self
 
     @field_validator("roles")
     @classmethod

@@ -10,6 +10,7 @@ from agents import Model
 
 from core.agent import SupportAgent
 from core.audit_chain import Anchor, AuditChain
+from core.budgets import Budgets
 from core.chores import Chores
 from core.config import Settings
 from core.counted import Counted, NoMetrics
@@ -91,6 +92,7 @@ class Desk:
             summaries=Summaries(settings, model, personal),
             personal=personal,
             turnstile=Turnstile(),
+            budgets=Budgets(settings, store, self.writer),
             stand_in=stand_in,
             metrics=metrics or NoMetrics(),
         )

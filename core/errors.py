@@ -18,11 +18,13 @@ DeskError
 │   ├── FencedError            the lane's epoch has moved on
 │   ├── ChangedError           a row was changed by someone else meanwhile
 │   ├── StoppedError           the person asked to stop this turn
+│   ├── SpentError             a budget would be overrun
 │   ├── AuditMovedError        the audit log does not end where the commit's line was to follow
 │   └── ConflictError          a row with this key is there already
 ├── UnreadableError        sealed content did not open: wrong place, tampered with, or its key is absent
 ├── ErasedError            sealed content whose key was destroyed on purpose
 ├── StageClosedError       a tool came too late: its turn is over
+├── OverBudgetError        a call of the model was not made: somebody's budget is used up
 ├── ModelFailedError       the model did not answer
 └── PlatformError          a platform refused or could not be reached
     ├── RejectedError          it said no, for good
@@ -145,6 +147,10 @@ class StoppedError(RefusedError):
     """The person asked to stop this turn before it was committed."""
 
 
+class SpentError(RefusedError):
+    """What a call of the model may take is more than what is left of a budget."""
+
+
 class AuditMovedError(RefusedError):
     """The audit log does not end where the commit's line was to follow: somebody else wrote one meanwhile."""
 
@@ -167,6 +173,12 @@ class ErasedError(DeskError):
 
 class StageClosedError(DeskError):
     """A tool came too late: its turn failed, was stopped or is committed already."""
+
+
+class OverBudgetError(DeskError):
+    """A call of the model was not made, because somebody's budget is used up."""
+
+    reply = "What may be used of me is used up for now, so I did not answer."
 
 
 class ModelFailedError(DeskError):

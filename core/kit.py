@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from core.budgets import Budgets
 from core.config import Settings
 from core.counted import NoMetrics
 from core.history import Histories
@@ -29,5 +30,6 @@ class Kit:
     summaries: Summaries
     personal: PersonalData
     turnstile: Turnstile
+    budgets: Budgets
     stand_in: bool = False
     metrics: Metrics = field(default_factory=NoMetrics)

@@ -9,6 +9,7 @@ from agents.retry import ModelRetryBackoffSettings, RetryDecision, RetryPolicyCo
 from openai import AsyncOpenAI, Timeout
 
 from core.config import Settings
+from core.errors import DeskError
 from core.model_name import is_offline, model_key, model_name
 from core.offline import OfflineModel
 
@@ -50,6 +51,8 @@ def model_settings(settings: Settings) -> ModelSettings:
 def _may_retry(failure: RetryPolicyContext) -> bool | RetryDecision:
     """Whether the same call may help. The runner itself never repeats a call that has begun to answer."""
     error, status = failure.error, failure.normalized.status_code
+    if isinstance(error, DeskError):
+        return False
     if isinstance(error, AgentsException) and not isinstance(error, ModelTimeoutError):
         return False
     if failure.normalized.error_code == "insufficient_quota":

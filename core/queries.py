@@ -661,6 +661,23 @@ class UsageLedger(Query[LedgerRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """A counter: what was counted in its newest period."""
+
+    period: int
+    tokens: int
+    nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetOf(Query[BudgetRow]):
+    """One counter; at most one."""
+
+    row = BudgetRow
+    counter: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryRow:
     """A piece on its way out, as stored."""
 

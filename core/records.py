@@ -571,6 +571,38 @@ class BookUsage(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveBudget(Record):
+    """Count tokens and money on a counter, before they are spent, or refuse with SpentError where it would then be over
+    `most_tokens` or `most_nano` (None: no limit).
+
+    `period` numbers days or months. A newer one begins at nothing; an older one, where a clock was set
+    back, counts into the newest there was. Gives back `[(period, crossings)]`: where it was counted, and how often a
+    count came to `warn_tokens` or `warn_nano` in that period, this time included: 1 for who is the first.
+    """
+
+    returns: ClassVar[bool] = True
+    counter: str
+    period: int
+    tokens: int
+    nano: int
+    most_tokens: int | None
+    most_nano: int | None
+    warn_tokens: int | None
+    warn_nano: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettleBudget(Record):
+    """Add to a counter what a call used beyond its reservation (less than nothing where it used less), if its period
+    still runs."""
+
+    counter: str
+    period: int
+    tokens: int
+    nano: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarkDelivery(Record):
     """Set a piece's status; 'sending' counts one attempt. `sent` (the sealed platform id) is kept where it is None."""
 

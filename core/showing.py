@@ -119,7 +119,7 @@ async def summary(call: Call) -> Result:
         call.say("Nothing was said here yet.")
         return []
     own = None if call.ref.direct else past.words_of(call.scene.customer.id)
-    summed = await call.kit.summaries.of(past, own)
+    summed = await call.kit.summaries.of(past, own, purse=call.purse)
     links = _links(call, lambda: past.words_of(call.scene.customer.id))
     call.say(links.defused(summed.text), buttons=_post_here(call))
     return _booked(call, summed.calls, call.scene.ticket)
@@ -132,7 +132,7 @@ async def ticket_summary(call: Call) -> Result:
         call.say(NO_TICKETS)
         return []
     entries = _in_words(await timeline(call.kit.store, call.kit.sealer, chosen, 5))
-    summed = await call.kit.summaries.of_ticket(chosen, entries)
+    summed = await call.kit.summaries.of_ticket(chosen, entries, purse=call.purse)
     opened = f"opened {chosen.opened:%Y-%m-%d %H:%M} UTC"
     # A blank line: where lists are drawn, what follows would be read into the last entry.
     links = _links(call, lambda: (chosen.subject, chosen.description))

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from agents import ItemHelpers, Model, ModelSettings, ModelTracing
 
+from core.budgets import Purse
 from core.config import Settings
 from core.items import own_words, text_of
 from core.metering import usage_of
 from core.model_name import is_offline, model_name
 from core.models import Item
+from core.paid import paid
 from core.personal.veil import Veil
 from core.text import first_words
 from core.usage import ModelCall
@@ -43,7 +45,7 @@ class RunningSummary:
         self._offline = is_offline(settings)
 
     async def extend(
-        self, previous: str, left: Sequence[Sequence[Item]], *, veil: Veil | None = None
+        self, previous: str, left: Sequence[Sequence[Item]], *, veil: Veil | None = None, purse: Purse | None = None
     ) -> tuple[str, tuple[ModelCall, ...]]:
         """The summary of what `previous` stands for and of the turns `left`, and the model calls it took."""
         plain = extract(previous, left)
@@ -51,10 +53,10 @@ class RunningSummary:
             return plain, ()
         turns = "\n".join(line for turn in left for line in _written_out(turn, _MAX_MESSAGE))
         given = f"Notes so far:\n{previous or '(none)'}\n\nTurns:\n{turns}"
-        return await self.sum_up(SUMMARISE, given, plain=plain, veil=veil)
+        return await self.sum_up(SUMMARISE, given, plain=plain, veil=veil, purse=purse)
 
     async def sum_up(
-        self, instructions: str, text: str, *, plain: str, veil: Veil | None = None
+        self, instructions: str, text: str, *, plain: str, veil: Veil | None = None, purse: Purse | None = None
     ) -> tuple[str, tuple[ModelCall, ...]]:
         """What a model makes of a text, and the call it took; `plain` where there is no model or it fails.
 
@@ -63,7 +65,7 @@ class RunningSummary:
         if self._offline:
             return plain, ()
         try:
-            return await self._ask(veiled(self._model, veil), instructions, text, plain)
+            return await self._ask(veiled(paid(self._model, purse), veil), instructions, text, plain)
         except Exception as error:
             # Whatever a provider raises: a turn must not fail for want of a summary.
             log.warning("model %s made no summary (%s): an extract stands in", self._name, type(error).__name__)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agents import Model
 
+from core.budgets import Purse
 from core.config import Settings
 from core.history import History, history_of
 from core.models import Ticket, TimelineEntry
@@ -34,7 +35,7 @@ class Summed:
 
 
 class Summaries:
-    """Makes summaries."""
+    """Makes summaries: extracts, where the `purse` has not enough left for a model's."""
 
     def __init__(self, settings: Settings, model: Model, personal: PersonalData) -> None:
         """Of the settings, the window's budget counts."""
@@ -42,7 +43,7 @@ class Summaries:
         self._budget = settings.session.window_tokens
         self._running = RunningSummary(settings, model)
 
-    async def before(self, history: History) -> Summed | None:
+    async def before(self, history: History, purse: Purse | None = None) -> Summed | None:
         """Sum up the oldest turns of a window that outgrew its budget; None where it did not.
 
         Half the budget is freed at once, so that this is needed once in many turns.
@@ -52,22 +53,25 @@ class Summaries:
         kept = _newest(history, self._budget // 2)
         left = history.turns[: len(history.turns) - kept]
         turns = [turn.read() for turn in left]
-        text, calls = await self._running.extend(history.summary, turns, veil=self._personal.veil())
+        text, calls = await self._running.extend(history.summary, turns, veil=self._personal.veil(), purse=purse)
         rest = history_of(text, left[-1].depth, history.turns[len(left) :])
         return Summed(text, calls, rest, left[-1].id)
 
-    async def of(self, history: History, own: Iterable[str] | None = None) -> Summed:
+    async def of(self, history: History, own: Iterable[str] | None = None, *, purse: Purse | None = None) -> Summed:
         """Sum up a whole conversation; where others speak in it, `own` are the texts of who is told."""
         turns = [turn.read() for turn in history.turns]
-        text, calls = await self._running.extend(history.summary, turns, veil=self._personal.veil(own))
+        text, calls = await self._running.extend(history.summary, turns, veil=self._personal.veil(own), purse=purse)
         return Summed(text, calls)
 
-    async def of_ticket(self, ticket: Ticket, timeline: Sequence[TimelineEntry]) -> Summed:
+    async def of_ticket(
+        self, ticket: Ticket, timeline: Sequence[TimelineEntry], *, purse: Purse | None = None
+    ) -> Summed:
         """Say in three sentences where a ticket stands."""
         plain = _three_sentences(ticket, timeline)
         changes = "\n".join(f"{entry.at:%Y-%m-%d} {entry.field}: {entry.before} -> {entry.after}" for entry in timeline)
         given = f"{plain}\n\nDescription:\n{ticket.description}\n\nTimeline:\n{changes}"
-        text, calls = await self._running.sum_up(TICKET, given, plain=plain, veil=self._personal.veil())
+        veil = self._personal.veil()
+        text, calls = await self._running.sum_up(TICKET, given, plain=plain, veil=veil, purse=purse)
         return Summed(text, calls)
 
     @staticmethod

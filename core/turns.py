@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from core.agent import Answer, SupportAgent
 from core.asking import Ask, Remembered, turn_body, user_item
+from core.budgets import Purse
 from core.clock import as_time, now
 from core.config import MAX_TEXT
 from core.context import Recollection, SupportContext
@@ -69,6 +70,7 @@ class _Draft:
     session: TurnSession
     said: Item
     calls: list[ModelCall]
+    purse: Purse
     taken: TakenBack = field(default_factory=TakenBack)
     summed: Summed | None = None
 
@@ -143,7 +145,8 @@ class Turns:
         stage.load(taken.after(scene.tickets))
         if depth == 0 and ask.text.strip():
             await self._open_own_ticket(stage, ask, scene)
-        summed = await self._kit.summaries.before(history)
+        purse = work.running.purse = work.running.purse or self._kit.budgets.purse_of(scene.customer)
+        summed = await self._kit.summaries.before(history, purse)
         if summed is not None:
             history = summed.history
             work.running.calls.extend(summed.calls)
@@ -155,6 +158,7 @@ class Turns:
             session=TurnSession(scene.name, window),
             said=user_item(ask, scene.customer.name),
             calls=work.running.calls,
+            purse=purse,
             taken=taken,
             summed=summed,
         )
@@ -218,6 +222,7 @@ class Turns:
             agent=draft.asked.scene.session.agent,
             watch=watching,
             calls=draft.calls,
+            purse=draft.purse,
         )
 
     def _context(self, draft: _Draft) -> SupportContext:
@@ -264,6 +269,11 @@ class Turns:
         return [*records, *self._effects(draft)] if done else records
 
     def _said_back(self, draft: _Draft, answer: Answer) -> str:
+        text = self._answered(draft, answer)
+        # A warning is given once in a period: also where the turn that came to it failed.
+        return f"{text}\n\n{draft.purse.warning}" if draft.purse.warning else text
+
+    def _answered(self, draft: _Draft, answer: Answer) -> str:
         if answer.status is not TurnStatus.DONE:
             return answer.text
         if self._kit.stand_in and draft.asked.parent is None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.agent import Answer
+from core.budgets import Purse
 from core.lanes import Lane
 from core.models import Event
 from core.queries import EventRow, MessageRow
@@ -20,11 +21,13 @@ from core.working import short
 class Running:
     """A turn that runs now, so that `stop` can reach it.
 
-    `calls` are the model calls made for it so far, those of attempts that had to be run again too: all are on the bill.
+    `calls` are the model calls made for it so far, those of attempts that had to be run again too: all are on the bill,
+    and out of the same `purse`.
     """
 
     event: str
     calls: list[ModelCall] = field(default_factory=list)
+    purse: Purse | None = None
     task: asyncio.Task[Answer] | None = None
     stopped: bool = False
 

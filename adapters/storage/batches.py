@@ -38,8 +38,10 @@ from core.records import (
     ReleaseLane,
     ReleaseOutlet,
     ReplaceUsage,
+    ReserveBudget,
     Rows,
     SessionAt,
+    SettleBudget,
     SwitchBranch,
     TicketAt,
 )
@@ -75,6 +77,8 @@ _SUBJECT: dict[type[Record], str] = {
     PutTicket: "id",
     AddTicketChange: "ticket",
     ReplaceUsage: "session",
+    ReserveBudget: "counter",
+    SettleBudget: "counter",
     BookUsage: "session",
 }
 """The field that names the subject a record looks at or changes, where another one may guard it."""

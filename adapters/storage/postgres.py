@@ -23,12 +23,13 @@ from core.errors import (
     ConflictError,
     FencedError,
     RefusedError,
+    SpentError,
     StoppedError,
     StoreError,
 )
 from core.ports import Outcome
 from core.queries import Query
-from core.records import Commit, Record, Reserve, Rows
+from core.records import Commit, Record, Reserve, ReserveBudget, Rows, SettleBudget
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool
@@ -45,7 +46,15 @@ _UNFIT = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 """What a commit's own content raises; anything else is the store's trouble and fails the whole batch."""
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """What says that surely nothing was written, through no fault of the batch."""
-_GUARDS = {"fenced": FencedError, "changed": ChangedError, "stopped": StoppedError, "moved": AuditMovedError}
+_GUARDS = {
+    "fenced": FencedError,
+    "changed": ChangedError,
+    "stopped": StoppedError,
+    "moved": AuditMovedError,
+    "spent": SpentError,
+}
+_COUNTERS: dict[type[Record], str] = {Reserve: "name", ReserveBudget: "counter", SettleBudget: "counter"}
+"""Records that count, and the field that names their counter."""
 
 
 class PostgresStore:
@@ -252,9 +261,9 @@ class PostgresStore:
         for cls in classes:
             functions.append(self._engine.functions[cls])
             records = locks.get(cls) or made.records[cls]
-            if cls is Reserve:
+            if cls in _COUNTERS:
                 # Two counters that two processes draw from, in one order.
-                records = sorted(records, key=attrgetter("name"))
+                records = sorted(records, key=attrgetter(_COUNTERS[cls]))
             arguments += zip(*map(functions[-1].values, records), strict=True)
         if functions:
             self._fill(made, classes, await connection.fetch(call(tuple(functions)), *arguments))

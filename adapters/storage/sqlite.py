@@ -22,6 +22,7 @@ from core.errors import (
     ConflictError,
     FencedError,
     RefusedError,
+    SpentError,
     StoppedError,
     StoreError,
 )
@@ -44,7 +45,13 @@ _UNFIT = (
 )
 """What a commit's own content raises; anything else is the store's trouble and fails the whole batch."""
 
-_GUARDS = {"fenced": FencedError, "changed": ChangedError, "stopped": StoppedError, "moved": AuditMovedError}
+_GUARDS = {
+    "fenced": FencedError,
+    "changed": ChangedError,
+    "stopped": StoppedError,
+    "moved": AuditMovedError,
+    "spent": SpentError,
+}
 
 
 class SqliteStore:

@@ -351,6 +351,32 @@ INSERT INTO usage (
     given.estimated, given.at, given.ticket
 FROM given;
 
+-- name: ReserveBudget
+-- Counted first: that locks the counter, so that what is looked at then is what others counted too.
+INSERT INTO budget AS b (counter, period, tokens, nano, crossings) VALUES (
+    :counter, :period, :tokens, :nano,
+    CAST(coalesce(:tokens >= :warn_tokens, false) OR coalesce(:nano >= :warn_nano, false) AS int)
+)
+ON CONFLICT (counter) DO UPDATE SET
+    period = greatest(b.period, excluded.period),
+    tokens = CASE WHEN excluded.period > b.period THEN 0 ELSE b.tokens END + excluded.tokens,
+    nano = CASE WHEN excluded.period > b.period THEN 0 ELSE b.nano END + excluded.nano,
+    crossings = CASE
+        WHEN excluded.period > b.period THEN excluded.crossings
+        ELSE b.crossings + CAST(
+            coalesce(b.tokens + excluded.tokens >= :warn_tokens, false)
+            OR coalesce(b.nano + excluded.nano >= :warn_nano, false) AS int
+        )
+    END;
+INSERT INTO refusal (spent)
+SELECT 1 FROM budget WHERE counter = :counter AND (tokens > :most_tokens OR nano > :most_nano);
+WITH back AS (
+    SELECT counter, period, crossings FROM budget WHERE counter = :counter
+);
+
+-- name: SettleBudget
+UPDATE budget SET tokens = tokens + :tokens, nano = nano + :nano WHERE counter = :counter AND period = :period;
+
 -- name: MarkDelivery
 UPDATE outbox SET
     status = :status, attempts = attempts + CAST(:status = 'sending' AS int), sent = coalesce(:sent, sent)
@@ -650,6 +676,9 @@ SELECT customer, session, coalesce(ticket, ''), model, day, outcome,
     CAST(sum(estimated) AS bigint)
 FROM told GROUP BY customer, session, ticket, model, day, outcome
 ORDER BY customer, session, ticket NULLS FIRST, model, day, outcome;
+
+-- name: BudgetOf
+SELECT period, tokens, nano FROM budget WHERE counter = :counter;
 
 -- name: OpenDeliveries
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox

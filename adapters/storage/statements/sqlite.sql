@@ -259,6 +259,26 @@ INSERT INTO usage (
     given.estimated, given.at, given.ticket
 FROM given;
 
+-- name: ReserveBudget
+INSERT INTO budget (counter, period, tokens, nano, crossings) VALUES (
+    :counter, :period, :tokens, :nano, coalesce(:tokens >= :warn_tokens, 0) OR coalesce(:nano >= :warn_nano, 0)
+)
+ON CONFLICT (counter) DO UPDATE SET
+    period = max(period, excluded.period),
+    tokens = CASE WHEN excluded.period > period THEN 0 ELSE tokens END + excluded.tokens,
+    nano = CASE WHEN excluded.period > period THEN 0 ELSE nano END + excluded.nano,
+    crossings = CASE
+        WHEN excluded.period > period THEN excluded.crossings
+        ELSE crossings
+            + (coalesce(tokens + excluded.tokens >= :warn_tokens, 0) OR coalesce(nano + excluded.nano >= :warn_nano, 0))
+    END;
+INSERT INTO refusal (spent)
+SELECT 1 FROM budget WHERE counter = :counter AND (tokens > :most_tokens OR nano > :most_nano);
+SELECT period, crossings FROM budget WHERE counter = :counter;
+
+-- name: SettleBudget
+UPDATE budget SET tokens = tokens + :tokens, nano = nano + :nano WHERE counter = :counter AND period = :period;
+
 -- name: MarkDelivery
 UPDATE outbox SET status = :status, attempts = attempts + (:status = 'sending'), sent = coalesce(:sent, sent)
 WHERE key = :key;
@@ -547,6 +567,9 @@ SELECT used.customer, used.session, coalesce(used.ticket, ''), used.model, used.
 FROM used LEFT JOIN turn ON turn.id = used.turn
 GROUP BY used.customer, used.session, used.ticket, used.model, day, outcome
 ORDER BY used.customer, used.session, used.ticket, used.model, day, outcome;
+
+-- name: BudgetOf
+SELECT period, tokens, nano FROM budget WHERE counter = :counter;
 
 -- name: OpenDeliveries
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
