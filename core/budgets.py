@@ -131,9 +131,10 @@ class Purse:
     async def _refusal(self, at: int, tokens: int, nano: int) -> str:
         spent = await self._first_spent(at, tokens, nano)
         used_up = f"{spent.whose} is used up for {_ANEW[spent.span]}"
-        if self._calls:
-            return f"{used_up}. That was in the middle of this, so I stopped and changed nothing."
-        return f"{used_up}. So I did not answer."
+        what = (
+            "That was in the middle of this, so I stopped and changed nothing" if self._calls else "So I did not answer"
+        )
+        return f"{used_up}. {what}. Say `staff` and I open a ticket for our staff."
 
     async def _first_spent(self, at: int, tokens: int, nano: int) -> Cap:
         """Which of the budgets is used up; the first one where it is not any more."""

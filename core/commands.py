@@ -8,6 +8,7 @@ from core.branching import branch, branches, clear, mute, new, open_ticket, swit
 from core.call import Call, Result
 from core.candidates import conversations_at, without_pick
 from core.errors import BadInputError, NotAllowedError, UnknownCommandError
+from core.escalating import staff
 from core.gestures import deleted, edited
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
@@ -63,6 +64,7 @@ HANDLERS: dict[str, Handler] = {
     "history": history,
     "tickets": tickets,
     "ticket": ticket,
+    "staff": staff,
     "branches": branches,
     "usage": usage,
     "export": export,

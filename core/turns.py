@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from core.agent import Answer, SupportAgent
 from core.asking import Ask, Remembered, turn_body, user_item
 from core.budgets import Purse
-from core.clock import as_time, now
 from core.config import MAX_TEXT
 from core.context import Recollection, SupportContext
 from core.customers import apply_profile, customer_records
@@ -18,8 +17,7 @@ from core.ids import new_id
 from core.instructions import linked_hosts
 from core.kit import Kit
 from core.links import Links
-from core.models import Item, Progress, TicketStatus, TurnStatus
-from core.places import reserve_ticket
+from core.models import Button, Item, Progress, TicketStatus, TurnStatus
 from core.preferences import forget
 from core.queries import EventRow
 from core.recall import recall
@@ -30,12 +28,13 @@ from core.sealed import encode, item_row, seal_json, seal_raw
 from core.session_ids import ticket_of
 from core.sessions import TurnSession
 from core.stage import Stage
+from core.staging import stage_of
 from core.summing import Summed
 from core.text import first_words
 from core.ticket_undo import TakenBack, take_back
 from core.tickets import staged_records
 from core.usage import ModelCall, usage_records
-from core.words import ANSWER_BUTTONS
+from core.words import ANSWER_BUTTONS, ASK_STAFF
 from core.work import Running, Work
 
 log = logging.getLogger(__name__)
@@ -141,7 +140,7 @@ class Turns:
         history = await self._kit.histories.read(scene.session, parent)
         forget(self._sealer, scene.customer, ask.replaces)
         apply_profile(scene.customer, ask.profile, self._settings.tiers)
-        stage = self._stage(event, scene)
+        stage = stage_of(self._kit, event, scene)
         stage.load(taken.after(scene.tickets))
         if depth == 0 and ask.text.strip():
             await self._open_own_ticket(stage, ask, scene)
@@ -162,17 +161,6 @@ class Turns:
             taken=taken,
             summed=summed,
         )
-
-    def _stage(self, event: EventRow, scene: Scene) -> Stage:
-        own = ticket_of(scene.name)
-        is_new = own is not None and own not in {ticket.name for ticket in scene.tickets}
-        numbers = [int(own.removeprefix("TKT-"))] if own and is_new else []
-
-        async def reserve() -> int:
-            # The number a ticket's own session is named by was reserved when the place was bound to it.
-            return numbers.pop() if numbers else await reserve_ticket(self._kit.writer, scene.session.workspace)
-
-        return Stage(turn=event.id, session=scene.name, customer=scene.customer, reserve=reserve, now=as_time(now()))
 
     async def _open_own_ticket(self, stage: Stage, ask: Ask, scene: Scene) -> None:
         own = ticket_of(scene.name)
@@ -258,7 +246,7 @@ class Turns:
         text = self._said_back(draft, answer)
         for pieces in draft.asked.ask.posted if done else ():
             mail.retract(pieces, REPLACED)
-        mail.say(text, turn=draft.asked.event.id, buttons=ANSWER_BUTTONS if done else ())
+        mail.say(text, turn=draft.asked.event.id, buttons=_buttons(draft, answer))
         if done and draft.stage.settles:
             mail.settle()
         records: list[Record] = [SessionAt(draft.asked.scene.session.id, draft.asked.scene.session.version)]
@@ -352,6 +340,12 @@ class Turns:
 def _stopped(watching: Watching) -> Answer:
     shown = f"{watching.seen.rstrip()} {STOPPED}" if watching.seen.strip() else STOPPED
     return Answer(TurnStatus.STOPPED, shown)
+
+
+def _buttons(draft: _Draft, answer: Answer) -> tuple[Button, ...]:
+    if answer.status is TurnStatus.DONE:
+        return ANSWER_BUTTONS
+    return (ASK_STAFF,) if answer.status is TurnStatus.BLOCKED and draft.purse.is_empty else ()
 
 
 def _shortened(ask: Ask) -> Ask:

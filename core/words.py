@@ -96,6 +96,7 @@ WORDS: tuple[Word, ...] = (
     Word("history", "show the newest turns and their numbers", "private", args="[n]"),
     Word("tickets", "list your tickets", "private", about_person=True),
     Word("ticket", "show one of your tickets", "private", args="TKT-id", about_person=True),
+    Word("staff", "let our staff look at it: opens a ticket for them", "place", args="[what it is about]"),
     Word("branches", "list the branches of this conversation", "private"),
     Word("usage", "show what you have used", "private"),
     Word("export", "send you all I keep of you, as a file", "private", about_person=True),
@@ -114,6 +115,8 @@ ANSWER_BUTTONS = (
     Button("Not helpful", "not helpful"),
 )
 """The buttons under every answer of the agent, the same on every platform."""
+ASK_STAFF = Button("Open a ticket for our staff", "staff")
+"""The button where the desk may not answer any more."""
 
 
 def word_named(name: str) -> Word | None:

@@ -44,7 +44,8 @@ async def test_at_the_cap_the_desk_says_so_kindly_and_asks_no_model():
         assert (await talk.say("alice", "one"))[0].startswith("One.")
         (answer,) = await talk.say("alice", "two")
         assert answer == (
-            "What you may use of me is used up for today, and begins anew tomorrow (UTC). So I did not answer."
+            "What you may use of me is used up for today, and begins anew tomorrow (UTC). So I did not answer. "
+            "Say `staff` and I open a ticket for our staff."
         )
         assert len(model.calls) == 1
         assert await talk.say("bob", "two") == ["Two."]
@@ -83,6 +84,26 @@ async def test_a_budget_that_is_reached_in_mid_turn_ends_it_with_nothing_done():
         assert "in the middle of this, so I stopped and changed nothing." in answer
         assert await all_tickets(talk.store, talk.sealer, 10) == []
         assert [row.outcome for row in await read_ledger(talk.store, ALWAYS)] == ["blocked"]
+
+
+@pytest.mark.parametrize("thread", ["conversation", "ticket"])
+async def test_at_the_cap_a_ticket_for_staff_is_opened_at_a_button_without_a_model(thread):
+    model = ScriptedModel([used(said("One."), 100_000)])
+    where = {"channel": "help", "thread": "t1"}
+    async with open_talk(model, budgets=capped(day_tokens=100_000), strategies={"thread": thread}) as talk:
+        await talk.say("alice", "hello")
+        await talk.say("alice", "the printer burns", **where)
+        (button,) = talk.last.buttons
+        for _ in range(2):
+            (answer,) = await talk.command("alice", button.command, *button.args, message=talk.last.key, **where)
+            assert answer == "TKT-1001 is with our staff now: the printer burns"
+        (ticket,) = await all_tickets(talk.store, talk.sealer, 10)
+        assert (ticket.name, ticket.status, ticket.description) == (
+            "TKT-1001",
+            "waiting_for_staff",
+            "the printer burns",
+        )
+        assert len(model.calls) == 1
 
 
 @pytest.mark.parametrize("whose", ["customer", "workspace"])

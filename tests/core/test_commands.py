@@ -311,3 +311,22 @@ async def test_strategy_device_stops_the_start_where_a_platform_names_no_device(
     with pytest.raises(ConfigError, match=r"strategies\.direct: 'device' was found, but terminal names no devices"):
         async with open_talk(strategies={"direct": "device"}):
             pass
+
+
+async def test_staff_opens_a_ticket_that_waits_for_them(talk):
+    assert await talk.command("alice", "staff") == [
+        "Tell me in a few words what our staff should look at: `staff the printer burns`."
+    ]
+    assert await talk.command("alice", "staff", "the", "printer", "burns") == [
+        "TKT-1001 is with our staff now: the printer burns"
+    ]
+    await talk.say("alice", "open a ticket: no ink")
+    await talk.say("alice", "still no ink")
+    assert await talk.command("alice", "staff", "no", "ink") == ["TKT-1002 is with our staff now: no ink"]
+    assert await talk.command("alice", "staff") == ["TKT-1003 is with our staff now: still no ink"]
+    assert await talk.command("alice", "tickets") == [
+        "- TKT-1001: the printer burns (waiting for staff, priority normal)\n"
+        "- TKT-1002: no ink (waiting for staff, priority normal)\n"
+        "- TKT-1003: still no ink (waiting for staff, priority normal)"
+    ]
+    assert await talk.command("bob", "tickets") == ["You have no tickets yet."]
