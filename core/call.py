@@ -1,5 +1,6 @@
 """A word of the table on its way to its handler, with all a handler needs."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -28,7 +29,8 @@ _DIGITS = 20
 class Call:
     """A word that was said: by whom, where, with what, and about which turn (None: the conversation as it stands).
 
-    `gesture` says that it was a reaction: then what does not apply is passed over in silence.
+    `tell_staff` says in the staff channel, if there is one, that something waits. `gesture` says it was a reaction:
+    then what does not apply is passed over in silence.
     """
 
     word: Word
@@ -39,6 +41,7 @@ class Call:
     role: Role
     mail: Mail
     kit: Kit
+    tell_staff: Callable[[str], Awaitable[None]]
     turn: str | None = None
     gesture: bool = False
 

@@ -311,6 +311,7 @@ class Settings(Section):
     model: str | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
+    staff_channel: str | None = None
     openai_api: Literal["responses", "chat_completions"] = "responses"
     metrics: str = ""
     log: Literal["text", "json"] = "text"
@@ -332,6 +333,13 @@ class Settings(Section):
             if tier not in self.tiers.names:
                 raise ValueError(f"budgets.tiers.{tier}: must be one of tiers.names {list(self.tiers.names)}")
         return self
+
+    @field_validator("staff_channel")
+    @classmethod
+    def _staff_channel_is_a_place(cls, channel: str | None) -> str | None:
+        if channel is not None and (len(channel.split("/")) != 3 or not all(channel.split("/"))):
+            raise ValueError(f"{channel!r} must be platform/workspace/channel, such as 'slack/T0123/C0456'")
+        return channel
 
     @field_validator("roles")
     @classmethod

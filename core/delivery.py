@@ -51,7 +51,7 @@ class Deliveries:
         self._store = kit.store
         self._sealer = kit.sealer
         self._writer = kit.writer
-        self._poster = Poster(kit, platforms)
+        self._poster = Poster(kit, platforms, send=self.send)
         self._queues: dict[bytes, _Queue] = {}
         self._unreached: set[bytes] = set()
         self._stopping = False
@@ -91,7 +91,7 @@ class Deliveries:
     def send(self, mail: Mail) -> None:
         """Post what was committed, or leave it to who holds the outlets."""
         if not self._outlets.shared:
-            return self._add(mail.outgoing)
+            return self._add(mail.outgoing if self.speaks(mail.platform.name) else ())
         for place in dict.fromkeys(piece.place for piece in mail.outgoing):
             granted = mail.granted.get(place)
             if granted is None:

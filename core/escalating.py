@@ -28,6 +28,8 @@ async def staff(call: Call) -> Result:
     stage = stage_of(call.kit, call.event, call.scene)
     stage.load(call.scene.tickets)
     ticket = await _ticket_for(stage, said, own=ticket_of(call.scene.name))
+    if ticket.status is not TicketStatus.WAITING_FOR_STAFF:
+        await call.tell_staff(f"{ticket.name} waits for staff")
     stage.set_status(ticket.name, TicketStatus.WAITING_FOR_STAFF)
     stage.close()
     call.say(f"{ticket.name} is with our staff now: {ticket.subject}")

@@ -8,6 +8,7 @@ from core.events import message_name, read_event
 from core.kit import Kit
 from core.lanes import Lane
 from core.models import Command, Event, UserMessage
+from core.notices import staff_channel
 from core.outlets import Outlets
 from core.ports import Platform
 from core.queries import EventRow, MessageByKey, MessageRow
@@ -41,7 +42,14 @@ class Opener:
         if self.outlets.shared and await mail.platform.reaches(event.ref):
             mail.outlets = self.outlets
         mail.aside = await self._aside(event, scene, mail.platform)
-        return Work(lane, row, event, scene, mail, running, message)
+        return Work(lane, row, event, scene, mail, running, message, await self._notices(mail))
+
+    async def _notices(self, mail: Mail) -> Mail | None:
+        channel = staff_channel(self.kit.settings, self.platforms, self.kit.sealer)
+        notices = channel.mail(mail.event, mail.at, mail.address)
+        if notices and self.outlets.shared and await notices.platform.reaches(notices.address.ref):
+            notices.outlets = self.outlets
+        return notices
 
     async def _message(self, event: Event) -> MessageRow | None:
         about = None if isinstance(event, UserMessage) else event.message

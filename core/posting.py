@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 
@@ -11,11 +11,12 @@ from core.errors import PlatformError, RejectedError, UnknownOutcomeError
 from core.kit import Kit
 from core.lru import Lru
 from core.models import Delivery
+from core.notices import staff_channel, tell_staff
 from core.pauses import Pauses
 from core.ports import Platform
 from core.queries import DeliveriesOf
 from core.records import MarkDelivery, OutletIs, Record
-from core.replies import Outgoing, answer_record
+from core.replies import Address, Mail, Outgoing, answer_record
 from core.sealed import open_json, seal_json
 from core.traces import span
 from core.working import short, working_on
@@ -32,8 +33,10 @@ class _UntellableError(Exception):
 class Poster:
     """Posts a piece until the platform has it, or said no for good."""
 
-    def __init__(self, kit: Kit, platforms: Mapping[str, Platform]) -> None:
-        """Nothing is opened here."""
+    def __init__(self, kit: Kit, platforms: Mapping[str, Platform], *, send: Callable[[Mail], None]) -> None:
+        """`send` posts what staff are to be told of a piece, once it is committed."""
+        self._send = send
+        self._staff = staff_channel(kit.settings, platforms, kit.sealer)
         self._policy = kit.settings.work.unknown_delivery
         self._platforms = platforms
         self._store = kit.store
@@ -84,10 +87,12 @@ class Poster:
                 cut = await self._pauses.wait(platform.name, delivery.ref.workspace, seconds=seconds)
                 pause = FIRST_PAUSE if cut else min(pause * 2, LONGEST_PAUSE)
 
-    async def mark(self, piece: Outgoing, status: str) -> None:
-        """Note what became of a piece; where outlets are claimed, only as long as its outlet is held."""
+    async def mark(self, piece: Outgoing, status: str, others: Sequence[Record] = ()) -> None:
+        """Note what became of a piece; where outlets are claimed, only as long as its outlet is held. `others` go with
+        it.
+        """
         guard = () if piece.epoch is None else (OutletIs(piece.place, piece.epoch),)
-        await self._writer.commit((*guard, MarkDelivery(piece.delivery.key, status, None)))
+        await self._writer.commit((*guard, MarkDelivery(piece.delivery.key, status, None), *others))
 
     async def _aimed(self, platform: Platform, delivery: Delivery) -> Delivery | None:
         """Name the message that a retract or restore changes; None where it was never posted."""
@@ -118,7 +123,19 @@ class Poster:
                 return self._note(platform, piece, await platform.post(delivery.marked()))
             except PlatformError as error:
                 log.warning("piece %s was posted again and may be lost: %s", delivery.key, error)
-        await self.mark(piece, "unknown")
+        notices = await self._notices(platform, piece)
+        await self.mark(piece, "unknown", notices.records() if notices else ())
+        if notices is not None:
+            self._send(notices)
+
+    async def _notices(self, platform: Platform, piece: Outgoing) -> Mail | None:
+        """What staff are told of a piece whose fate is unknown."""
+        delivery = piece.delivery
+        address = Address(delivery.ref, "", piece.session, delivery.session, piece.owner)
+        notices = self._staff.mail(delivery.key, now(), address)
+        what = "Nobody can tell whether a reply was posted"
+        await tell_staff(notices, what, where=delivery.ref, platform=platform)
+        return notices
 
     async def _message_of(self, delivery: Delivery) -> str | None:
         """The platform's id of the piece that a retract or restore changes, None where it was never posted."""

@@ -119,13 +119,16 @@ class Mail:
             records += [self.outlets.claim_record(place, self.platform.name) for place in self._places()]
         return records
 
-    def committed(self, rows: Sequence[Rows]) -> None:
-        """Take in what `records` gave back: the pieces are durable now."""
+    def committed(self, rows: Sequence[Rows]) -> Sequence[Rows]:
+        """Take in what `records` gave back, the last of these rows: the pieces are durable now. Others are left."""
         since = monotonic()
         self.outgoing = [replace(outgoing, since=since) for outgoing in self.outgoing]
-        if self.outlets is not None:
-            places = self._places()
-            self.granted = granted_of(places, rows[len(rows) - len(places) :])
+        if self.outlets is None:
+            return rows
+        places = self._places()
+        before = len(rows) - len(places)
+        self.granted = granted_of(places, rows[before:])
+        return rows[:before]
 
     def _places(self) -> list[bytes]:
         return list(dict.fromkeys(outgoing.place for outgoing in self.outgoing))

@@ -11,6 +11,7 @@ from core.exporting import everything_of
 from core.instructions import linked_hosts
 from core.links import Links
 from core.models import Button, TextFile, Ticket, TicketStatus, TimelineEntry
+from core.queries import FeedbackOf
 from core.records import PutFeedback, Record
 from core.sealed import open_json
 from core.session_ids import ticket_of
@@ -147,15 +148,23 @@ def _links(call: Call, said: Callable[[], Iterable[str]]) -> Links:
 
 async def helpful(call: Call) -> Result:
     """Note that an answer helped."""
-    return await _feedback(call, "helpful")
+    return [*await _feedback(call, "helpful")]
 
 
 async def not_helpful(call: Call) -> Result:
-    """Note that an answer did not help."""
-    return await _feedback(call, "not helpful")
+    """Note that an answer did not help, and tell staff, once."""
+    records = await _feedback(call, "not helpful")
+    if not await _said_before(call, records[0]):
+        await call.tell_staff("An answer did not help")
+    return [*records]
 
 
-async def _feedback(call: Call, value: str) -> list[Record]:
+async def _said_before(call: Call, said: PutFeedback) -> bool:
+    rows = await call.kit.store.read(FeedbackOf(call.scene.session.id))
+    return (said.turn, said.speaker, said.value) in {(row.turn, row.speaker, row.value) for row in rows}
+
+
+async def _feedback(call: Call, value: str) -> list[PutFeedback]:
     turn = call.turn or call.scene.session.head
     if turn is None:
         raise BadInputError(reply="There is no answer to say that of yet.")

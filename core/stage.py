@@ -112,6 +112,12 @@ class Stage:
         return self.changes[0].ticket if self.changes else None
 
     @property
+    def became_urgent(self) -> list[str]:
+        """The names of the tickets that are urgent by what this turn did."""
+        touched = {change.ticket for change in self.changes if change.field in ("opened", "priority")}
+        return [ticket.name for ticket in self.tickets.values() if ticket.id in touched and ticket.priority == "urgent"]
+
+    @property
     def settles(self) -> bool:
         """Whether this turn resolved the last ticket of its conversation that was not over."""
         resolved = {change.ticket for change in self.changes if change.after == TicketStatus.RESOLVED.value}

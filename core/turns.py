@@ -113,6 +113,8 @@ class Turns:
         draft = await self._draft(work, ask)
         watching = Watching(work.mail)
         answer = self._refusal(ask) or await self._run(draft, watching, work.running)
+        for ticket in draft.stage.became_urgent if answer.status is TurnStatus.DONE else ():
+            await work.tell_staff(f"{ticket} is urgent")
         records = self._records(draft, answer, work.mail)
         guard = () if answer.status is TurnStatus.STOPPED else (NotStopped(work.row.id),)
         await work.finish((*guard, *records))

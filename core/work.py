@@ -8,6 +8,7 @@ from core.agent import Answer
 from core.budgets import Purse
 from core.lanes import Lane
 from core.models import Event
+from core.notices import tell_staff
 from core.queries import EventRow, MessageRow
 from core.records import Record
 from core.replies import Mail
@@ -40,7 +41,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An event on its lane. `message` is the platform message it is about, where that is known."""
+    """An event on its lane. `message` is the platform message it is about, where that is known.
+
+    `notices` is what staff are to be told of it; None where there is no place for that.
+    """
 
     lane: Lane
     row: EventRow
@@ -49,9 +53,21 @@ class Work:
     mail: Mail
     running: Running = field(default_factory=lambda: Running(""))
     message: MessageRow | None = None
+    notices: Mail | None = None
+
+    @property
+    def mails(self) -> tuple[Mail, ...]:
+        """All that the event sends."""
+        return (self.mail,) if self.notices is None else (self.mail, self.notices)
+
+    async def tell_staff(self, what: str) -> None:
+        """Say in the staff channel, if there is one, that something of this event waits for people."""
+        await tell_staff(self.notices, what, where=self.mail.address.ref, platform=self.mail.platform)
 
     async def finish(self, records: Sequence[Record], *, status: str = "done") -> None:
         """Commit what came of the event with what is said about it, as `Lane.finish` does."""
+        said = [record for mail in self.mails for record in mail.records()]
         with span("commit", event=self.row.id, session=short(self.row.session)):
-            rows = await self.lane.finish(self.row, (*records, *self.mail.records()), status=status)
-        self.mail.committed(rows)
+            rows = await self.lane.finish(self.row, (*records, *said), status=status)
+        for mail in reversed(self.mails):
+            rows = mail.committed(rows)

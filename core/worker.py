@@ -234,7 +234,11 @@ class Workers:
             if any(isinstance(record, MoveEvent) for record in result):
                 await self.claim()
                 self.wakes.tell(LANES)
-        self.deliveries.send(work.mail)
+        self._send(work)
+
+    def _send(self, work: Work) -> None:
+        for mail in work.mails:
+            self.deliveries.send(mail)
 
     async def _decide(self, work: Work) -> Result:
         match work.event:
@@ -263,6 +267,7 @@ class Workers:
             mail=work.mail,
             kit=self.kit,
             turn=work.message.turn if work.message else None,
+            tell_staff=work.tell_staff,
         )
 
     async def _give_up(self, lane: Lane, row: EventRow, running: Running, text: str, *, status: str = "done") -> None:
@@ -282,5 +287,7 @@ class Workers:
             work.mail.say(text, turn=row.id)
         else:
             work.mail.say(text, private=True)
+        if status == "parked":
+            await work.tell_staff(f"A message could not be answered and is set aside (event {row.id})")
         await work.finish(records, status=status)
-        self.deliveries.send(work.mail)
+        self._send(work)
