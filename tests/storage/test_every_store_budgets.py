@@ -3,10 +3,12 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.storage import open_store
 from core.errors import SpentError
 from core.queries import BudgetOf, BudgetRow
 from core.records import ReserveBudget, SettleBudget
 from core.writer import GroupWriter
+from tests.storage.conftest import BACKENDS
 from tests.storage.samples import commit
 
 
@@ -71,3 +73,12 @@ async def test_of_many_reservations_at_once_only_as_many_are_made_as_fit(store):
 async def test_a_reservation_that_is_refused_does_not_fail_its_neighbours(store):
     outcomes = await store.write([(reserve(99),), (reserve(99),), (reserve(99, counter="d/day"),)])
     assert [isinstance(outcome, SpentError) for outcome in outcomes] == [False, True, False]
+
+
+async def test_two_processes_on_one_database_never_reserve_more_than_there_is(tmp_path):
+    url = BACKENDS["postgresql"](tmp_path)
+    async with open_store(url) as one, open_store(url) as other:
+        made = [(one, other)[number % 2].write([(reserve(15),)]) for number in range(20)]
+        outcomes = [outcome for (outcome,) in await asyncio.gather(*made)]
+        assert sum(isinstance(outcome, SpentError) for outcome in outcomes) == 14
+        assert await counted(one) == [(7, 90, 0)]
