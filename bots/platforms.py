@@ -24,7 +24,7 @@ def configured_parts(settings: AllSettings, http: str | None, extra: Extra) -> l
         )
     parts: list[Part] = []
     if on_slack:
-        parts.append(_slack(http, extra, beside_others=on_discord))
+        parts.append(_slack(settings, http, extra, beside_others=on_discord))
     if on_discord:
         parts.append(_discord(settings, extra))
     print(_about(on_slack=on_slack, on_discord=on_discord), flush=True)
@@ -39,11 +39,11 @@ def _about(*, on_slack: bool, on_discord: bool) -> str:
     return f"Serving on Discord; not on Slack, where {BOT_TOKEN} is not set."
 
 
-def _slack(http: str | None, extra: Extra, *, beside_others: bool) -> Part:
+def _slack(settings: AllSettings, http: str | None, extra: Extra, *, beside_others: bool) -> Part:
     given = read_slack_settings(http=http is not None)
     with extra("slack"):
         from bots.slackbot import SlackPart
-    return SlackPart(given, http, beside_others=beside_others)
+    return SlackPart(settings, given, http, beside_others=beside_others)
 
 
 def _discord(settings: AllSettings, extra: Extra) -> Part:

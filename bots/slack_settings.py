@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bots.settings import given_here
+from core.config import GROUP, Settings
 from core.errors import ConfigError
 
 SLACK = "https://slack.com/api/"
@@ -75,6 +76,12 @@ def names_client(environ: Mapping[str, str] | None = None, folder: Path = Path()
 def names_slack(environ: Mapping[str, str] | None = None, folder: Path = Path()) -> bool:
     """Whether anything is set that only an app in Slack has."""
     return not {*_WHERE}.isdisjoint(given_here(environ, folder))
+
+
+def grouped_workspaces(settings: Settings) -> frozenset[str]:
+    """The workspaces whose user groups give roles."""
+    named = [identity.split("/") for identity in settings.roles]
+    return frozenset(workspace for platform, workspace, who in named if platform == "slack" and who.startswith(GROUP))
 
 
 def _needed(given: Mapping[str, str], *, http: bool) -> tuple[str, ...]:

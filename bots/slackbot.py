@@ -21,7 +21,7 @@ from adapters.slack.web import http_app
 from adapters.slack.workspaces import ManyWorkspaces
 from bots.listening import Address, listening, read_address
 from bots.serving import Say, listed, run_parts
-from bots.slack_settings import APP_TOKEN, SlackSettings
+from bots.slack_settings import APP_TOKEN, SlackSettings, grouped_workspaces
 from core.config import Settings
 from core.errors import ConfigError, PlatformError
 
@@ -32,7 +32,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 def run_slack(settings: Settings, slack: SlackSettings, http: str | None = None) -> int:
     """Serve until told to leave, over Socket Mode, or over HTTP at HOST:PORT; returns the exit code."""
-    return run_parts(settings, [SlackPart(slack, http)])
+    return run_parts(settings, [SlackPart(settings, slack, http)])
 
 
 class SlackPart:
@@ -40,12 +40,14 @@ class SlackPart:
 
     title = "Slack"
 
-    def __init__(self, slack: SlackSettings, http: str | None = None, *, beside_others: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, slack: SlackSettings, http: str | None = None, *, beside_others: bool = False
+    ) -> None:
         self._slack = slack
         self._address = read_address(http) if http is not None else None
         self._beside_others = beside_others
         self._installs = ManyWorkspaces() if slack.for_many else OneWorkspace(slack.bot_token, slack.api_url)
-        self._app = SlackApp(self._installs, slack.api_url)
+        self._app = SlackApp(self._installs, slack.api_url, grouped=grouped_workspaces(settings))
 
     @property
     def app(self) -> SlackApp:

@@ -23,6 +23,7 @@ from adapters.slack.removing import Removing
 from adapters.slack.sharing import Sharing
 from adapters.slack.streams import Streams
 from adapters.slack.titles import Titles
+from adapters.slack.user_groups import UserGroups
 from core.errors import BadInputError, DeskError, PlatformError
 from core.models import Accepted, ConversationRef, Delivery, Event, MessageDeleted, Progress, UserMessage
 from core.ports import Notes
@@ -50,12 +51,14 @@ class SlackApp:
         base_url: str,
         *,
         stream_after: float = STREAM_AFTER,
+        grouped: frozenset[str] = frozenset(),
     ) -> None:
-        """Nothing is connected here."""
+        """Nothing is connected here. `grouped` are the workspaces whose user groups give roles."""
         self.installs = installs
         self.api = SlackApi(base_url, installs.token_of)
         self._sharing = Sharing(installs)
         self._people = People(self.api)
+        self._groups = UserGroups(self.api, grouped)
         self._removing = Removing(self.api)
         self._streams = Streams(self.api, self._removing, after=stream_after)
         self._files = Files(self.api)
@@ -147,7 +150,7 @@ class SlackApp:
                 await asyncio.wait((before,))
             if self._desk is None:
                 raise PlatformError("the desk is stopping and takes nothing more in")
-            accepted = await self._desk.accept(event)
+            accepted = await self._desk.accept(await self._groups.named(event))
         finally:
             done.set_result(None)
             if self._order.get(key) is done:

@@ -80,6 +80,17 @@ class User:
 
 
 @dataclass(slots=True)
+class UserGroup:
+    """People of a team who are called by one name."""
+
+    id: str
+    team: str
+    name: str
+    members: list[str] = field(default_factory=list)
+    disabled: bool = False
+
+
+@dataclass(slots=True)
 class Install:
     """The app in one team, with the token it was given there."""
 

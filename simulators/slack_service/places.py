@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from simulators.slack_service.model import Channel, Install, Message, Team, User
+from simulators.slack_service.model import Channel, Install, Message, Team, User, UserGroup
 from simulators.slack_service.parts import Parts
 from simulators.slack_service.people import OtherBot, Person
 from simulators.slack_service.world import World
@@ -69,6 +69,12 @@ class Places:
     def group_dm(self, *people: Person) -> Channel:
         """Open a group DM with the app in it."""
         return self.world.direct(self.acme.id, [self.install.user, *(person.id for person in people)])
+
+    def group(self, name: str, *people: Person) -> UserGroup:
+        """Make a user group of Acme."""
+        group = UserGroup(self.world.ids.new("S"), self.acme.id, name, [person.id for person in people])
+        self.world.groups[group.id] = group
+        return group
 
     def archive(self, channel: Channel) -> None:
         """Archive a channel; the app hears of it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from simulators.slack_service.errors import RefusedError
 from simulators.slack_service.ids import Ids, Stamps
-from simulators.slack_service.model import AppSetup, Channel, Install, Json, Kind, Message, Team, User, View
+from simulators.slack_service.model import AppSetup, Channel, Install, Json, Kind, Message, Team, User, UserGroup, View
 
 SLACKBOT = "USLACKBOT"
 
@@ -23,6 +23,7 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.installs: dict[str, Install] = {}
         self.files: dict[str, Json] = {}
+        self.groups: dict[str, UserGroup] = {}
         self.views: dict[str, View] = {}
         self.homes: dict[tuple[str, str], View] = {}
         self.codes: dict[str, tuple[str, str]] = {}

@@ -23,6 +23,7 @@ class SlackHarness:
 
     stream_after = 60.0
     timing = None
+    grouped = frozenset()
 
     def __init__(self, settings):
         self._settings = settings
@@ -47,7 +48,7 @@ class SlackHarness:
         install = OneWorkspace(self.slack.bot_token, self.slack.api_url)
         await install.connect()
         self._app = app = await self._bot.enter_async_context(
-            SlackApp(install, self.slack.api_url, stream_after=self.stream_after)
+            SlackApp(install, self.slack.api_url, stream_after=self.stream_after, grouped=self.grouped)
         )
         self._desk = await self._bot.enter_async_context(open_desk(self._settings, [app], serving=False))
         await self._bot.enter_async_context(app.serving(self._desk))

@@ -273,3 +273,14 @@ async def test_an_app_is_set_up_as_wanted():
     async with SlackService(app=setup, timing=Timing.quick()) as slack:
         assert slack.world.users[slack.install.user].name == "deskbot"
         assert slack.install.scopes == {"chat:write"}
+
+
+async def test_user_groups_are_listed_with_their_members_unless_disabled(slack, client):
+    alice = slack.person("alice")
+    helpers, gone = slack.group("Helpers", alice), slack.group("Gone")
+    gone.disabled = True
+    (shown,) = (await client.usergroups_list(include_users=True))["usergroups"]
+    assert (shown["id"], shown["handle"], shown["users"]) == (helpers.id, "helpers", [alice.id])
+    assert (await client.usergroups_users_list(usergroup=helpers.id))["users"] == [alice.id]
+    with pytest.raises(SlackApiError, match="no_such_subteam"):
+        await client.usergroups_users_list(usergroup=gone.id)

@@ -14,6 +14,7 @@ from simulators.slack_service.methods import (
     posting,
     reactions,
     streams,
+    usergroups,
     views,
 )
 from simulators.slack_service.model import Json
@@ -61,6 +62,8 @@ METHODS = {
     "reactions.get": Method(reactions.get, "reactions:read"),
     "reactions.remove": Method(reactions.remove, "reactions:write"),
     "team.info": Method(identity.team_info, "team:read"),
+    "usergroups.list": Method(usergroups.list_, "usergroups:read"),
+    "usergroups.users.list": Method(usergroups.users, "usergroups:read"),
     "users.conversations": Method(conversations.joined),
     "users.info": Method(identity.users_info, "users:read"),
     "users.list": Method(identity.users_list, "users:read"),
