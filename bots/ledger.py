@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bots.assemble import Records
+from bots.reading import note_reading_of
 from core.customers import open_customer
 from core.errors import ErasedError
 from core.ledger import ALWAYS, OUTCOMES, Grouping, Outcome, Period, month_named, read_ledger, sums_by, whole
@@ -33,7 +34,8 @@ async def usage(records: Records, grouping: Grouping, *, month: str | None = Non
 
 
 async def ledger_rows(records: Records, month: str | None) -> list[LedgerRow]:
-    """All of the ledger, or of a month of it."""
+    """All of the ledger, or of a month of it; the audit log keeps that it was read."""
+    await note_reading_of(records, "usage_list")
     period: Period = ALWAYS if month is None else month_named(month)
     return await read_ledger(records.store, period)
 

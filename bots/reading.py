@@ -10,14 +10,14 @@ from typing import Any
 from adapters.anchors import read_anchors
 from bots.assemble import Records
 from bots.settings import anchor_file
-from core.access import Door, local_operator, open_session_of
+from core.access import EVERYBODY, Door, Reading, Subject, local_operator, note_reading, open_session_of
 from core.audit import audit_lines, open_line
 from core.audit_check import all_lines, check_audit
 from core.clock import as_time
 from core.customers import open_customer
 from core.errors import BadInputError, ErasedError, NoSuchTicketError
 from core.models import Customer, Ticket, TimelineEntry
-from core.queries import CustomerRow, Customers, SessionRow, Sessions, Tickets
+from core.queries import CustomerRow, Customers, SessionRow, Sessions, TicketRow, Tickets
 from core.scene import branch_name
 from core.sealed import ERASED
 from core.tickets import all_tickets, open_ticket_row, timeline
@@ -28,6 +28,7 @@ ALL = 1_000_000_000
 
 
 async def sessions(records: Records) -> list[Values]:
+    await note_reading_of(records, "sessions_list")
     names = await _names(records)
     rows = await records.store.read(Sessions(ALL))
     return [
@@ -52,24 +53,29 @@ async def session(records: Records, session_id: str, *, reason: str) -> Values:
 
 
 async def tickets(records: Records) -> list[Values]:
+    await note_reading_of(records, "tickets_list")
     names = await _names(records)
     return [_ticket(found, names) for found in await all_tickets(records.store, records.sealer, ALL)]
 
 
 async def ticket(records: Records, name: str, *, workspace: str | None) -> Values:
-    found = await _find_ticket(records, name, workspace)
+    row = await _find_ticket(records, name, workspace)
+    await note_reading_of(records, "ticket", Subject(f"TKT-{row.number}", row.customer))
+    found = open_ticket_row(row, records.sealer)
     entries = await timeline(records.store, records.sealer, found, ALL)
     shown = _ticket(found, await _names(records))
     return shown | {"description": found.description, "timeline": [_entry(entry) for entry in entries]}
 
 
 async def audit(records: Records) -> list[Values]:
+    await note_reading_of(records, "audit_list")
     lines = await audit_lines(records.store, records.sealer, ALL)
     return [asdict(line) | {"at": _written(line.at)} for line in lines]
 
 
 async def audit_export(records: Records) -> AsyncIterator[Values]:
     """Each line as it is stored, and its detail where it can be read."""
+    await note_reading_of(records, "audit_export")
     async for row in all_lines(records.store):
         line = asdict(open_line(row, records.sealer))
         yield line | {
@@ -87,7 +93,7 @@ async def audit_verdict(records: Records) -> Values:
     return asdict(verdict) | {"holds": verdict.holds, "anchors": len(anchors), "anchored_at": path}
 
 
-async def _find_ticket(records: Records, name: str, workspace: str | None) -> Ticket:
+async def _find_ticket(records: Records, name: str, workspace: str | None) -> TicketRow:
     digits = name.strip().upper().removeprefix("TKT-")
     rows = [row for row in await records.store.read(Tickets(ALL)) if digits == str(row.number)]
     if workspace is not None:
@@ -97,7 +103,13 @@ async def _find_ticket(records: Records, name: str, workspace: str | None) -> Ti
     if len(rows) > 1:
         there = ", ".join(sorted(row.workspace for row in rows))
         raise BadInputError(f"several workspaces have a ticket {name}: choose one with --workspace ({there})")
-    return open_ticket_row(rows[0], records.sealer)
+    return rows[0]
+
+
+async def note_reading_of(records: Records, reading: Reading, of: Subject = EVERYBODY) -> None:
+    async with records.writer() as writer:
+        door = Door(records.store, records.sealer, writer)
+        await note_reading(door, local_operator(_operator()), reading, of)
 
 
 async def _names(records: Records) -> dict[str, str]:

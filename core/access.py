@@ -10,6 +10,7 @@ from core.errors import BadInputError, ErasedError, NoSuchSessionError, NotAllow
 from core.models import ConversationRef
 from core.ports import Sealer, Store
 from core.queries import SessionById, SessionRow
+from core.records import AddAudit
 from core.transcript import Transcript, read_transcript
 from core.writer import GroupWriter
 
@@ -42,6 +43,28 @@ _LEAST: dict[Operation, Role] = {
 }
 
 
+Reading = Literal[
+    "review",
+    "ticket",
+    "sessions_list",
+    "tickets_list",
+    "usage_list",
+    "audit_list",
+    "audit_export",
+]
+"""A way to read what is other people's. Each one leaves a line of that name in the audit log."""
+
+READINGS: dict[Reading, Operation] = {
+    "review": "review",
+    "ticket": "staff_ticket",
+    "sessions_list": "sessions_list",
+    "tickets_list": "tickets_list",
+    "usage_list": "usage_list",
+    "audit_list": "audit_read",
+    "audit_export": "audit_read",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who wants to read: `identity` is 'platform/workspace/user', `workspace` the one they may read in (None: all)."""
@@ -49,6 +72,17 @@ class Reader:
     identity: str
     role: Role
     workspace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is read: an id or short hash, and whose it is (the desk's: everybody's)."""
+
+    id: str = ""
+    owner: str = DESK
+
+
+EVERYBODY = Subject()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +129,40 @@ async def open_session_of(door: Door, reader: Reader, session_id: str, *, reason
     Raises NotAllowedError without the role, BadInputError without a reason, NoSuchSessionError for a session that is
     not there or in another workspace: the answer is the same. When the line cannot be written, nothing is returned.
     """
-    if not may(reader.role, "review"):
+    if not may(reader.role, READINGS["review"]):
         raise NotAllowedError
     if not reason.strip():
         raise BadInputError(reply="Say why you need to read it: the reason is kept in the audit log.")
     row = await _find(door, reader, session_id)
-    await _note(door, reader, row, reason.strip())
+    await note_reading(door, reader, "review", Subject(short(row.id), row.owner), reason=reason.strip())
     return await read_transcript(door.store, door.sealer, row)
+
+
+async def note_reading(
+    door: Door, reader: Reader, reading: Reading, of: Subject = EVERYBODY, *, reason: str = ""
+) -> None:
+    """Let somebody read what is other people's: durable in the audit log when this returns.
+
+    Raises NotAllowedError without the role. Where the line cannot be written this raises too, and nothing is read.
+    """
+    if not may(reader.role, READINGS[reading]):
+        raise NotAllowedError
+    line = await reading_line(door.sealer, reader, reading, of, reason=reason)
+    await door.writer.commit((line,))
+
+
+async def reading_line(sealer: Sealer, reader: Reader, reading: Reading, of: Subject, *, reason: str = "") -> AddAudit:
+    """The audit line of a reading, for the commit that shows what was read."""
+    detail = {"by": reader.identity, "role": reader.role} | ({"reason": reason} if reason else {})
+    return audit_record(
+        sealer,
+        actor=short(sealer.lookup("reader", reader.identity)),
+        action=reading,
+        subject=of.id,
+        owner=await _owner_of_line(sealer, of.owner),
+        detail=detail,
+        at=now(),
+    )
 
 
 async def _find(door: Door, reader: Reader, session_id: str) -> SessionRow:
@@ -111,25 +172,11 @@ async def _find(door: Door, reader: Reader, session_id: str) -> SessionRow:
     return rows[0]
 
 
-async def _note(door: Door, reader: Reader, row: SessionRow, reason: str) -> None:
-    owner = await _owner_of_line(door, row)
-    line = audit_record(
-        door.sealer,
-        actor=short(door.sealer.lookup("reader", reader.identity)),
-        action="review",
-        subject=short(row.id),
-        owner=owner,
-        detail={"by": reader.identity, "role": reader.role, "reason": reason},
-        at=now(),
-    )
-    await door.writer.commit((line,))
-
-
-async def _owner_of_line(door: Door, row: SessionRow) -> str:
+async def _owner_of_line(sealer: Sealer, owner: str) -> str:
     # The reason may speak of the customer, so it is forgotten with them. One forgotten already cannot have it.
     try:
-        await door.sealer.prepare((row.owner,))
+        await sealer.prepare((owner,))
     except ErasedError:
-        await door.sealer.prepare((DESK,))
+        await sealer.prepare((DESK,))
         return DESK
-    return row.owner
+    return owner

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from core.access import may
+from core.access import Subject, may, reader_of, reading_line
 from core.call import Call, Result
 from core.errors import BadInputError
 from core.exporting import everything_of
@@ -88,7 +88,7 @@ async def ticket(call: Call) -> Result:
     shown = call.own_ticket(found)
     entries = _in_words(await timeline(call.kit.store, call.kit.sealer, shown, 20))
     call.say("\n".join([_line(shown), shown.description, *_timeline(entries)]))
-    return []
+    return await _noted(call, shown)
 
 
 async def usage(call: Call) -> Result:
@@ -139,7 +139,7 @@ async def ticket_summary(call: Call) -> Result:
     links = _links(call, lambda: (chosen.subject, chosen.description))
     text = "\n".join([_line(chosen), opened, "", *_timeline(entries), "", links.defused(summed.text)])
     call.say(text, buttons=_post_here(call))
-    return _booked(call, summed.calls, chosen.id)
+    return [*await _noted(call, chosen), *_booked(call, summed.calls, chosen.id)]
 
 
 def _links(call: Call, said: Callable[[], Iterable[str]]) -> Links:
@@ -157,6 +157,14 @@ async def not_helpful(call: Call) -> Result:
     if not await _said_before(call, records[0]):
         await call.tell_staff("An answer did not help")
     return [*records]
+
+
+async def _noted(call: Call, shown: Ticket) -> list[Record]:
+    """The audit line of a ticket that is somebody else's, in the commit that shows it."""
+    if shown.customer == call.scene.customer.id:
+        return []
+    reader = reader_of(call.kit.settings, call.ref)
+    return [await reading_line(call.kit.sealer, reader, "ticket", Subject(shown.name, shown.customer))]
 
 
 async def _said_before(call: Call, said: PutFeedback) -> bool:
