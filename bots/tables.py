@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.render import safe
+from core.transcript_text import tools_of
 from core.wording import count, plain
 
 Values = dict[str, Any]
@@ -21,7 +22,8 @@ def sessions(found: list[Values]) -> RenderableType:
 def session(found: Values) -> RenderableType:
     turns = count(len(found["turns"]), "turn")
     facts = Text(f"{safe(found['session'])}, branch {safe(found['branch'])}, {turns}", style="bold")
-    return Group(facts, *(_turn(turn) for turn in found["turns"]))
+    beside = [Text("\nTaken back, or on another branch:", style="bold")] if found["elsewhere"] else []
+    return Group(facts, *map(_turn, found["turns"]), *beside, *map(_turn, found["elsewhere"]))
 
 
 def tickets(found: list[Values]) -> RenderableType:
@@ -137,8 +139,16 @@ def _turn(turn: Values) -> RenderableType:
     return Group(
         Text(f"\n{turn['number']}. {safe(turn['name'])}{status}  {_short(turn['at'])}", style="bold"),
         Text(f"   {safe(turn['said'])}"),
+        *(Text(f"   {safe(line)}", style="dim") for line in tools_of(turn["items"])),
         Text(f"   {safe(turn['answered'])}", style="cyan"),
+        Text(f"   ({'; '.join(_facts(turn))})", style="dim"),
     )
+
+
+def _facts(turn: Values) -> list[str]:
+    used = turn["usage"]["usage"]
+    tokens = count(used["input_tokens"] + used["output_tokens"], "token")
+    return [*turn["tickets"], tokens, *(opinion["value"] for opinion in turn["feedback"])]
 
 
 def _table(found: Iterable[Values], columns: Mapping[str, str], *, nothing: str) -> RenderableType:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from core.audit import DESK, audit_record, short
 from core.clock import now
-from core.config import GROUP, Role, Settings
+from core.config import GROUP, Operation, Role, Settings
 from core.errors import BadInputError, ErasedError, NoSuchSessionError, NotAllowedError
 from core.models import ConversationRef
 from core.ports import Sealer, Store
@@ -13,19 +13,6 @@ from core.queries import SessionById, SessionRow
 from core.records import AddAudit
 from core.transcript import Transcript, read_transcript
 from core.writer import GroupWriter
-
-Operation = Literal[
-    "own",  # everything in one's own conversations
-    "review",  # read somebody else's conversation, with a reason
-    "undo_others",  # take back or clear what others said
-    "staff_ticket",  # see and change anybody's tickets
-    "tickets_list",
-    "sessions_list",
-    "see_money",
-    "usage_list",  # everybody's usage
-    "audit_read",
-    "operate",  # keys, retention, forgetting
-]
 
 _RANK: dict[Role, int] = {"customer": 0, "agent": 1, "supervisor": 2, "admin": 3}
 
@@ -129,13 +116,38 @@ async def open_session_of(door: Door, reader: Reader, session_id: str, *, reason
     Raises NotAllowedError without the role, BadInputError without a reason, NoSuchSessionError for a session that is
     not there or in another workspace: the answer is the same. When the line cannot be written, nothing is returned.
     """
+    _check_reason(reader, reason)
+    rows = await door.store.read(SessionById(door.sealer.lookup("session", session_id)))
+    if not rows:
+        raise NoSuchSessionError
+    line = await _review_line(door.sealer, reader, rows[0], reason)
+    await door.writer.commit((line,))
+    return await read_transcript(door.store, door.sealer, rows[0])
+
+
+async def review_in_commit(
+    store: Store, sealer: Sealer, reader: Reader, row: SessionRow, *, reason: str
+) -> tuple[Transcript, AddAudit]:
+    """Read somebody else's conversation for a commit that holds the audit line, and what is shown of it.
+
+    Raises as `open_session_of` does.
+    """
+    _check_reason(reader, reason)
+    line = await _review_line(sealer, reader, row, reason)
+    return await read_transcript(store, sealer, row), line
+
+
+def _check_reason(reader: Reader, reason: str) -> None:
     if not may(reader.role, READINGS["review"]):
         raise NotAllowedError
     if not reason.strip():
         raise BadInputError(reply="Say why you need to read it: the reason is kept in the audit log.")
-    row = await _find(door, reader, session_id)
-    await note_reading(door, reader, "review", Subject(short(row.id), row.owner), reason=reason.strip())
-    return await read_transcript(door.store, door.sealer, row)
+
+
+async def _review_line(sealer: Sealer, reader: Reader, row: SessionRow, reason: str) -> AddAudit:
+    if reader.workspace not in (None, row.workspace):
+        raise NoSuchSessionError
+    return await reading_line(sealer, reader, "review", Subject(short(row.id), row.owner), reason=reason.strip())
 
 
 async def note_reading(
@@ -163,13 +175,6 @@ async def reading_line(sealer: Sealer, reader: Reader, reading: Reading, of: Sub
         detail=detail,
         at=now(),
     )
-
-
-async def _find(door: Door, reader: Reader, session_id: str) -> SessionRow:
-    rows = await door.store.read(SessionById(door.sealer.lookup("session", session_id)))
-    if not rows or reader.workspace not in (None, rows[0].workspace):
-        raise NoSuchSessionError
-    return rows[0]
 
 
 async def _owner_of_line(sealer: Sealer, owner: str) -> str:

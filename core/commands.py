@@ -12,6 +12,7 @@ from core.escalating import staff
 from core.gestures import deleted, edited
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
+from core.reviewing import review
 from core.showing import (
     export,
     help_,
@@ -68,6 +69,7 @@ HANDLERS: dict[str, Handler] = {
     "branches": branches,
     "usage": usage,
     "export": export,
+    "review": review,
 }
 
 
@@ -76,6 +78,8 @@ async def run_command(call: Call, command: Command) -> Result:
     word = word_named(command.name)
     if word is None:
         raise UnknownCommandError(reply=f"I do not know `{command.name[:40]}`. Say `help` to see what I understand.")
+    if not may(call.role, word.needs):
+        raise NotAllowedError
     if command.loose and not word.about_person and await _let_pick(call, word, command):
         return []
     if word.for_speakers:
@@ -86,7 +90,7 @@ async def run_command(call: Call, command: Command) -> Result:
 async def run_reaction(call: Call, reaction: Reaction) -> Result:
     """Do what a reaction says; what means nothing, or is not the reacting person's to do, is passed over in silence."""
     word = word_of_reaction(reaction.name)
-    if word is None or call.turn is None or await _is_others(call):
+    if word is None or call.turn is None or not may(call.role, word.needs) or await _is_others(call):
         return []
     if reaction.removed:
         if word.name != "undo":

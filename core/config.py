@@ -13,6 +13,19 @@ from core.patterns import bounded_pattern
 
 Role = Literal["customer", "agent", "supervisor", "admin"]
 """What somebody may do; everybody is a customer unless told otherwise."""
+Operation = Literal[
+    "own",  # everything in one's own conversations
+    "review",  # read somebody else's conversation, with a reason
+    "undo_others",  # take back or clear what others said
+    "staff_ticket",  # see and change anybody's tickets
+    "tickets_list",
+    "sessions_list",
+    "see_money",
+    "usage_list",  # everybody's usage
+    "audit_read",
+    "operate",  # keys, retention, forgetting
+]
+"""What a role may do, or not."""
 StrategyName = Literal["user", "conversation", "ticket", "device"]
 """What a session stands for."""
 Policy = Literal["keep", "mask_before_storage", "mask_before_model"]

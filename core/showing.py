@@ -20,7 +20,7 @@ from core.tickets import load_tickets, ticket_by_name, timeline
 from core.tree import newest
 from core.usage import ModelCall, money, usage_of_customer, usage_records
 from core.wording import count, plain
-from core.words import WORDS
+from core.words import WORDS, Word
 
 NO_TICKETS = "You have no tickets yet."
 POST_HERE = "Post here"
@@ -30,9 +30,15 @@ HOW_MANY = f"Say it like this: `history` for the newest ten turns, `history 20` 
 
 async def help_(call: Call) -> Result:
     """Show the table."""
-    lines = [f"- `{f'{word.name} {word.args}'.strip()}`: {word.about}{_reaction(word.emoji)}" for word in WORDS]
+    lines = [
+        f"- `{f'{word.name} {word.args}'.strip()}`: {word.about}{_reaction(word.emoji)}" for word in _words_for(call)
+    ]
     call.say("\n".join(["Just write to me. These words do more:", *lines]))
     return []
+
+
+def _words_for(call: Call) -> list[Word]:
+    return [word for word in WORDS if may(call.role, word.needs)]
 
 
 async def whoami(call: Call) -> Result:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.config import Operation
 from core.models import Button, Command, UserMessage
 
 Answer = Literal["place", "private", "none"]
@@ -15,7 +16,7 @@ class Word:
 
     `reactions` are the platform names of the reaction and `emoji` its character, without skin tone and variation
     selector. In a conversation that several people share, a `for_speakers` word is for those who spoke there.
-    An `about_person` word means the same wherever it is said.
+    An `about_person` word means the same wherever it is said. `needs` is what the asker's role has to allow.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Word:
     changes_history: bool = False
     for_speakers: bool = False
     about_person: bool = False
+    needs: Operation = "own"
 
 
 WORDS: tuple[Word, ...] = (
@@ -100,6 +102,14 @@ WORDS: tuple[Word, ...] = (
     Word("branches", "list the branches of this conversation", "private"),
     Word("usage", "show what you have used", "private"),
     Word("export", "send you all I keep of you, as a file", "private", about_person=True),
+    Word(
+        "review",
+        "read somebody's conversation; for staff, and the audit log keeps why",
+        "private",
+        args="@person REASON",
+        about_person=True,
+        needs="review",
+    ),
 )
 
 BY_NAME = {word.name: word for word in WORDS}

@@ -15,7 +15,20 @@ Take = Callable[[Interaction], Awaitable[None]]
 Suggest = Callable[[Interaction, str], Awaitable[list[str]]]
 """Offers what begins like what was typed so far."""
 
-STAFF_WORDS = ("undo", "redo", "rewind", "clear", "stop", "mute", "unmute", "history", "summary", "ticket-summary")
+REVIEW = "review"
+STAFF_WORDS = (
+    "undo",
+    "redo",
+    "rewind",
+    "clear",
+    "stop",
+    "mute",
+    "unmute",
+    "history",
+    "summary",
+    "ticket-summary",
+    REVIEW,
+)
 """Words that staff says about other people's conversations, in a group of their own."""
 
 _ABOUT = 100
@@ -56,6 +69,11 @@ class Word(Protocol):
         """Who sees the answer: 'place', 'private' or 'none'."""
         ...
 
+    @property
+    def needs(self) -> str:
+        """What the asker's role has to allow; 'own' is for everybody."""
+        ...
+
 
 class Tree(app_commands.CommandTree[Any]):
     """All commands hand the interaction to `take`; what the words mean the desk knows."""
@@ -70,7 +88,7 @@ class Tree(app_commands.CommandTree[Any]):
         self._take = take
         self._offers = offers
         by_name = {word.name: word for word in words}
-        self.add_command(self._group(saying.DESK, "Talk to the desk", words))
+        self.add_command(self._group(saying.DESK, "Talk to the desk", [word for word in words if word.needs == "own"]))
         staff = self._group(
             saying.STAFF, "Work on other people's conversations", [by_name[name] for name in STAFF_WORDS]
         )
@@ -110,6 +128,8 @@ class Tree(app_commands.CommandTree[Any]):
         return command
 
     def _callback(self, word: str) -> "Callable[..., Any]":
+        if word == REVIEW:
+            return self._review()
         option = _option(word)
         if not option:
             return self._bare()
@@ -131,6 +151,13 @@ class Tree(app_commands.CommandTree[Any]):
 
     def _needed(self) -> "Callable[..., Any]":
         async def say(interaction: Interaction, said: str) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _review(self) -> "Callable[..., Any]":
+        @app_commands.describe(person="whose conversation", reason="why you need to read it; the audit log keeps it")
+        async def say(interaction: Interaction, person: discord.User, reason: str | None = None) -> None:
             await self._take(interaction)
 
         return say

@@ -87,7 +87,7 @@ def _features(base: str | None, *, plain: bool) -> Features:
                 command=DESK,
                 description="Undo, redo, summary, clear and every other word of the desk",
                 usage_hint="WORD, such as: help, undo, summary, tickets",
-                should_escape=False,
+                should_escape=True,
                 url=posted_to,
             ),
             SlashCommand(

@@ -13,6 +13,7 @@ QUOTED = 20
 _TOKEN = re.compile(r"<([^<>|\s][^<>]*)>")
 _ENTITY = re.compile(r"&(lt|gt|amp);")
 _CHARACTERS = {"lt": "<", "gt": ">", "amp": "&"}
+_LABEL = re.compile(r"(?<=<@)([A-Z0-9]+)\|[^<>]*(?=>)")
 _SOMEBODY = re.compile(r"<(?:@([A-Z0-9]+)|!(subteam)\^[A-Z0-9]+)(?:\|[^<>]*)?>")
 
 
@@ -28,6 +29,11 @@ def readable(text: str, names: Mapping[str, str] | None = None) -> str:
         pieces += [_unescaped(text[at : token.start()]), _token(token[1], names or {})]
         at = token.end()
     return "".join((*pieces, _unescaped(text[at:])))
+
+
+def by_id(text: str) -> str:
+    """A raw text that names people by their ids alone: `<@U2|bob>` becomes `<@U2>`."""
+    return _LABEL.sub(r"\1", text)
 
 
 def without_us(text: str, us: Us) -> str:

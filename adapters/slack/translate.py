@@ -11,7 +11,7 @@ from math import inf
 from adapters.buttons import picks
 from adapters.payloads import Json, object_in, objects_in, text_in
 from adapters.slack import saying
-from adapters.slack.reading import files_of, mentioned, readable, without_us
+from adapters.slack.reading import by_id, files_of, mentioned, readable, without_us
 from adapters.slack.refs import Us, home_team, ref_of, user_key
 from core.models import Command, ConversationRef, Event, MessageDeleted, MessageEdited, Reaction, UserMessage
 
@@ -130,7 +130,7 @@ def home_opened(body: Json, us: Us) -> HomeOpened | None:
 def slash(body: Json, us: Us) -> Command | None:
     """Translate `/desk WORD ...` and `/ticket-summary [TKT]`; they carry no thread, so the desk finds what is meant."""
     channel, user, id_ = text_in(body, "channel_id"), text_in(body, "user_id"), text_in(body, "trigger_id")
-    said = saying.slash_words(text_in(body, "command"), readable(text_in(body, "text")))
+    said = saying.slash_words(text_in(body, "command"), readable(by_id(text_in(body, "text"))))
     if said is None or not (channel and user and id_):
         return None
     return Command(id_, ref_of(us, channel, user), *said, loose=True)

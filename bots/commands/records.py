@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 def add(commands: "Commands") -> None:
     sessions = group(commands, "sessions", "conversations")
     reading_command(sessions, "list", "list all sessions", _read("sessions"))
-    show = reading_command(
-        sessions, "show", "show a session with its turns; the audit log keeps that you did", _show_session
-    )
-    show.add_argument("id", metavar="ID")
-    show.add_argument("--reason", default="", help="why you need to read it; kept in the audit log")
+    for where, name in ((sessions, "show"), (commands, "review")):
+        show = reading_command(where, name, "show a session with its turns; the audit log keeps that you did", _review)
+        show.add_argument("id", metavar="ID")
+        show.add_argument("--reason", default="", help="why you need to read it; kept in the audit log")
     tickets = group(commands, "tickets", "support cases")
     reading_command(tickets, "list", "list all tickets", _read("tickets"))
     show = reading_command(tickets, "show", "show a ticket with its timeline", _show_ticket)
@@ -65,7 +64,7 @@ def _export_audit(options: Options) -> int:
     return 0
 
 
-def _show_session(options: Options) -> int:
+def _review(options: Options) -> int:
     from bots import reading, tables
 
     if not options.reason.strip():

@@ -97,3 +97,20 @@ async def test_a_workspace_where_no_group_gives_a_role_is_not_asked(tmp_path):
     async with SlackHarness(Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")) as harness:
         await role_of(harness, "alice")
         assert harness.slack.calls("usergroups.list") == []
+
+
+async def test_staff_by_group_reviews_a_person_they_mention_page_by_page(harness, monkeypatch):
+    for number in range(12):
+        await harness.say(f"message number {number}")
+    alice = harness._person("alice")
+    await harness.command("review", f"<@{alice.id}|alice>", "she asked for help", user="mo")
+    page = harness.slack.seen_by(harness._person("mo"), harness._person("mo").im)[-1]
+    assert "message number 0" in page.text
+    harness._person("mo").press(page, "More")
+    await harness._quiet()
+    assert "message number 11" in harness.sees("mo")[-1].text
+    harness.helpers.members.clear()
+    monkeypatch.setattr(user_groups, "KNOWN_FOR_SECONDS", 0.0)
+    harness._person("mo").press(page, "More")
+    await harness._quiet()
+    assert harness.sees("mo")[-1].text == "You may not do that here."

@@ -1,0 +1,166 @@
+import json
+
+import pytest
+
+from core.audit import audit_lines
+from core.models import Command
+from core.transcript_text import TURNS
+from tests.core.talk import open_talk, place
+
+ROLES = {"terminal/local/sam": "agent", "terminal/local/sue": "supervisor"}
+REFUSED, NOTHING = "You may not do that here.", "There is no such conversation."
+WHY = ("she", "asked", "for", "help")
+
+
+@pytest.fixture
+async def talk():
+    async with open_talk(roles=ROLES) as talk:
+        await talk.say("alice", "open a ticket: no ink")
+        await talk.say("alice", "my cat is called Mia")
+        yield talk
+
+
+async def reviews(talk):
+    return [line for line in await audit_lines(talk.store, talk.sealer, 100) if line.action == "review"]
+
+
+def button(talk, label="More"):
+    return next(one for one in talk.last.buttons if one.label == label)
+
+
+async def press(talk, user, pressed, *args):
+    return await talk.command(user, pressed.command, *(args or pressed.args))
+
+
+@pytest.mark.parametrize(
+    "who", ["alice", "@alice", "<@alice>", "<@!alice>", "<@alice|Alice>", "terminal/local/dm/alice"]
+)
+async def test_staff_reads_a_conversation_with_all_that_was_done_and_says_why(talk, who):
+    await talk.command("alice", "undo")
+    (text,) = await talk.command("sam", "review", who, *WHY)
+    assert talk.last.private
+    for part in ("terminal/local/dm/alice", "Asked: open a ticket: no ink", "Tool create_ticket(", "TKT-1001", "Mia"):
+        assert part in text
+    assert "taken back or on another branch" in text
+    (line,) = await reviews(talk)
+    assert line.detail == {"by": "terminal/local/sam", "role": "agent", "reason": "she asked for help"}
+
+
+@pytest.mark.parametrize("args", [("alice",), ("alice", " ")])
+async def test_without_a_reason_nothing_is_read(talk, args):
+    (answer,) = await talk.command("sam", "review", *args)
+    assert answer.startswith("Say why you need to read it")
+    assert await reviews(talk) == []
+
+
+@pytest.mark.parametrize("who", ["alice", "nobody", "terminal/local/dm/alice", "terminal/local/dm/nobody"])
+async def test_a_customer_is_refused_alike_whether_it_exists_or_not(talk, who):
+    assert await talk.command("bob", "review", who, *WHY) == [REFUSED]
+    assert talk.last.private
+    assert await reviews(talk) == []
+
+
+async def test_help_tells_the_words_of_staff_to_staff_alone(talk):
+    assert "`review" in (await talk.command("sam", "help"))[0]
+    assert "`review" not in (await talk.command("bob", "help"))[0]
+
+
+@pytest.mark.parametrize("who", ["nobody", "discord/G1/dm/alice", "@", "terminal/other/dm/alice"])
+async def test_who_or_what_is_not_there_is_said_not_to_be(talk, who):
+    (answer,) = await talk.command("sam", "review", who, *WHY)
+    assert answer.startswith(("I know no conversation of that person", "There is no such conversation"))
+    assert await reviews(talk) == []
+
+
+async def test_of_several_conversations_one_is_picked(talk):
+    await talk.say("alice", "the other one", channel="c", thread="t")
+    (answer,) = await talk.command("sam", "review", "alice", *WHY)
+    assert (answer, len(talk.last.buttons)) == ("Which conversation do you want to read?", 2)
+    assert await reviews(talk) == []
+    picked = next(one for one in talk.last.buttons if "/thread/" in one.label or "c/t" in one.label)
+    assert "the other one" in (await press(talk, "sam", picked))[0]
+    assert [line.detail["reason"] for line in await reviews(talk)] == ["she asked for help"]
+
+
+async def many_turns(talk, turns=TURNS + 3):
+    for number in range(turns - 2):
+        await talk.say("alice", f"message number {number}")
+
+
+async def test_a_long_conversation_is_read_page_by_page_and_each_page_is_noted(talk):
+    await many_turns(talk)
+    (first,) = await talk.command("sam", "review", "alice", *WHY)
+    (second,) = await press(talk, "sam", button(talk))
+    assert ("Page 1 of 2" in first, "Page 2 of 2" in second) == (True, True)
+    assert [text.count("Asked: ") for text in (first, second)] == [TURNS, 3]
+    assert talk.last.buttons == ()
+    assert [line.detail["reason"] for line in await reviews(talk)] == ["she asked for help"] * 2
+
+
+async def test_a_role_taken_away_meanwhile_counts_at_the_next_page(talk):
+    await many_turns(talk)
+    await talk.command("sam", "review", "alice", *WHY)
+    more = button(talk)
+    talk.settings.roles.pop("terminal/local/sam")
+    assert await press(talk, "sam", more) == [REFUSED]
+    assert len(await reviews(talk)) == 1
+
+
+async def test_a_button_serves_nobody_else(talk):
+    await many_turns(talk)
+    await talk.command("sam", "review", "alice", *WHY)
+    more = button(talk)
+    assert await press(talk, "bob", more) == [REFUSED]
+    assert await press(talk, "sue", more) == [NOTHING]
+    assert len(await reviews(talk)) == 1
+
+
+async def test_forged_buttons_are_answered_as_if_there_were_nothing(talk):
+    await many_turns(talk)
+    await talk.say("bob", "my dog is called Rex")
+    await talk.command("sam", "review", "alice", *WHY)
+    name, session, page = button(talk).args
+    bobs = talk.sealer.lookup("session", "terminal/local/dm/bob").hex()[:12]
+    forged = [
+        (name, bobs, page),
+        (name, "0" * 12, page),
+        (name, session, "0"),
+        (name, session, "-1"),
+        (name, session, "9" * 30),
+        (name, session),
+        (name, session, page, "4"),
+        ("after:0.000000000000", session, page),
+        ("after:x", session, page),
+        ("after:" + "9" * 15 + "." + name[-12:], session, page),
+    ]
+    for args in forged:
+        assert await talk.command("sam", "review", *args) == [NOTHING], args
+    assert len(await reviews(talk)) == 1
+
+
+async def test_a_button_goes_on_after_a_restart(talk):
+    await many_turns(talk)
+    await talk.command("sam", "review", "alice", *WHY)
+    pressed = button(talk)
+    async with talk.with_desk(talk.street) as desk:
+        await desk.accept(Command("again", place("sam"), pressed.command, pressed.args))
+        await desk.drain()
+    assert "Page 2 of 2" in talk.last.text
+
+
+async def test_a_button_fits_what_the_smallest_platform_keeps(talk):
+    await many_turns(talk)
+    await talk.command("sam", "review", "alice", *("because",) * 500)
+    said = json.dumps({"c": "review", "a": button(talk).args}, separators=(",", ":"))
+    assert len(said) <= 90
+
+
+async def test_another_workspaces_conversation_is_as_good_as_none():
+    async with open_talk(roles={"terminal/local/sam": "agent", "terminal/other/sam": "admin"}) as talk:
+        await talk.say("alice", "my cat is called Mia")
+        there = place("sam")
+        there = type(there)(there.platform, "other", there.channel, there.user)
+        for who in ("alice", "terminal/local/dm/alice"):
+            texts = await talk.hand_in(Command(talk.next_id(), there, "review", (who, *WHY)))
+            assert "Mia" not in texts[0]
+        assert await reviews(talk) == []
