@@ -1,0 +1,228 @@
+"""Every role, every word, every way to say it: nobody changes or reads what is not theirs to change or read."""
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import pytest
+
+from core.access import READINGS, Door, Reader, may, note_reading
+from core.audit import audit_lines
+from core.config import Operation, Role, check_settings
+from core.errors import ConfigError, NotAllowedError
+from core.models import Command, Reaction, UserMessage
+from core.places import Places
+from core.queries import BranchesOf, SessionById, Tickets, TurnsOf
+from core.words import BY_NAME, WORDS
+from core.writer import GroupWriter
+from tests.core.books import open_books
+from tests.core.talk import open_talk, place
+
+SECRET = "xylophone-4711"
+"""What only Alice was told, in private."""
+THREAD = {"channel": "c", "thread": "t"}
+ROLES = {f"terminal/local/{role}": role for role in get_args(Role)} | {
+    "terminal/local/@helpers": "agent",
+    "terminal/local/@out": "supervisor",
+    "terminal/local/barred": "customer",
+}
+RANKS = {role: rank for rank, role in enumerate(get_args(Role))}
+
+
+@dataclass(frozen=True)
+class Who:
+    """Somebody, by how they came to their role."""
+
+    user: str
+    role: str
+    groups: tuple[str, ...] = ()
+
+
+PEOPLE = [
+    *(Who(role, role) for role in get_args(Role)),
+    Who("helper", "agent", ("fans", "helpers")),
+    Who("fan", "customer", ("fans",)),
+    Who("@helpers", "customer"),
+    Who("barred", "customer", ("out",)),
+]
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a word does to what is another person's: who may, with what, after what, and whether it shows their secret.
+
+    `least` None is for nobody; what `shows` nothing and `changes` nothing is harmless in anybody's mouth.
+    """
+
+    least: Role | None = "agent"
+    args: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    changes: bool = False
+    shows: bool = False
+
+
+HARMLESS = Meant(least=None)
+MEANT = {
+    "undo": Meant(changes=True),
+    "redo": Meant(changes=True, before=("undo",)),
+    "retry": Meant(changes=True),
+    "branch": Meant(changes=True, args=("what-if",)),
+    "summary": HARMLESS,
+    "ticket-summary": Meant(args=("TKT-1001",), shows=True),
+    "clear": Meant(args=("confirm",), changes=True),
+    "stop": HARMLESS,
+    "helpful": HARMLESS,
+    "not helpful": HARMLESS,
+    "rewind": Meant(args=("1",), changes=True),
+    "switch": Meant(args=("main",), before=("branch", "what-if"), changes=True),
+    "new": Meant(changes=True),
+    "open": Meant(least=None, args=("TKT-1001",)),
+    "mute": Meant(changes=True),
+    "unmute": Meant(before=("mute",), changes=True),
+    "help": HARMLESS,
+    "whoami": HARMLESS,
+    "history": HARMLESS,
+    "tickets": HARMLESS,
+    "ticket": Meant(args=("TKT-1001",), shows=True),
+    "branches": HARMLESS,
+    "usage": HARMLESS,
+    "export": HARMLESS,
+    "review": Meant(args=("terminal/local/dm/alice", "a", "complaint"), shows=True),
+}
+HERE = ("command", "text", "button", "reaction", "restart")
+"""Ways to say a word in the thread where Alice talks."""
+ELSEWHERE = ("aside", "forged")
+"""Ways that reach nobody's conversation but one's own: only words that name a thing reach it."""
+
+
+TRIED = [(who, way) for who in PEOPLE for way in (*HERE, *ELSEWHERE) if not who.groups or way in ("command", "aside")]
+"""Groups only give a role: that it counts on every way is tried with people who have it by name."""
+
+
+def test_every_word_and_every_operation_is_in_the_matrix():
+    assert {*MEANT} == {*BY_NAME}
+    tried = {word.needs for word in WORDS} | {*READINGS.values()} | {"undo_others", "see_money", "operate"}
+    assert tried == {*get_args(Operation)}
+
+
+async def fingerprint(talk):
+    """What can be changed of Alice's."""
+    session = talk.sealer.lookup("session", "terminal/local/thread/c/t")
+    (row,) = await talk.store.read(SessionById(session))
+    turns = [(turn.id, turn.status) for turn in await talk.store.read(TurnsOf(session))]
+    places = Places(talk.settings, store=talk.store, sealer=talk.sealer, writer=GroupWriter(talk.store))
+    there = await places.name_at(place("alice", **THREAD))
+    branches = {(one.name, one.head) for one in await talk.store.read(BranchesOf(session))}
+    tickets = [(one.id, one.version, one.status) for one in await talk.store.read(Tickets(9)) if one.number == 1001]
+    return (row.head, row.branch, row.muted, turns, there, branches, tickets)
+
+
+def event_of(talk, way, who, name, answer):
+    args = () if way == "reaction" else MEANT[name].args
+    ref = replace(place(who.user, **THREAD), groups=who.groups)
+    id_ = talk.next_id()
+    if way == "text":
+        return UserMessage(id_, ref, " ".join((f"!{name}", *args)))
+    if way == "reaction":
+        return Reaction(id_, ref, answer, BY_NAME[name].reaction)
+    if way == "aside":
+        return Command(id_, replace(ref, thread=None), name, args, loose=True)
+    if way == "forged":
+        # In their own place, of a message that stands in Alice's, picking her conversation.
+        picked = f"in:{talk.sealer.lookup('session', 'terminal/local/dm/alice').hex()[:12]}"
+        said = (*args, picked) if BY_NAME[name].changes_history else args
+        return Command(id_, replace(place(who.user), groups=who.groups), name, said, message=answer)
+    return Command(id_, ref, name, args, message=answer if way == "button" else None)
+
+
+async def scene(talk):
+    for text in ("the weather is fine", "so it is"):
+        await talk.say("alice", text, **THREAD)
+    answer = talk.last.key
+    await talk.say("alice", f"open a ticket: {SECRET}")
+    return answer
+
+
+async def outcome(talk, way, who, name, answer):
+    """Whether a word changed what is Alice's, showed what is hers, and was noted."""
+    meant = MEANT[name]
+    if meant.before:
+        await talk.command("alice", *meant.before, **THREAD)
+    before, posted, read = await fingerprint(talk), len(talk.street.posted), await reads(talk)
+    said = event_of(talk, way, who, name, answer)
+    if way == "restart":
+        async with talk.with_desk(talk.street) as desk:
+            await desk.accept(said)
+            await desk.drain()
+    else:
+        await talk.hand_in(said)
+    # A desk that starts posts again what may not have gone out, to Alice.
+    told = [one for one in talk.street.posted[posted:] if one.ref.user != "alice"]
+    shown = any(SECRET in f"{one.text}{one.file}" for one in told)
+    return await fingerprint(talk) != before, shown, await reads(talk) > read
+
+
+async def reads(talk):
+    return sum(line.action in READINGS for line in await audit_lines(talk.store, talk.sealer, 1000))
+
+
+def expected(way, who, name):
+    meant = MEANT[name]
+    allowed = meant.least is not None and RANKS[who.role] >= RANKS[meant.least]
+    return allowed and meant.changes and way in HERE, allowed and meant.shows, allowed and meant.shows
+
+
+def said_so(way):
+    """The words that are said a way: a reaction says no arguments."""
+    return [name for name, meant in MEANT.items() if way != "reaction" or (BY_NAME[name].reaction and not meant.args)]
+
+
+@pytest.mark.parametrize(("who", "way"), TRIED, ids=lambda one: one if isinstance(one, str) else one.user)
+async def test_nobody_does_what_their_role_does_not_allow_and_no_read_is_unnoted(who, way):
+    wrong, left = [], said_so(way)
+    while left:
+        # What changed nothing leaves Alice's things as they were for the next word.
+        async with open_talk(roles=ROLES) as talk:
+            answer, changed = await scene(talk), False
+            while left and not changed:
+                name = left.pop(0)
+                found = await outcome(talk, way, who, name, answer)
+                changed = found[0]
+                if found != expected(way, who, name):
+                    wrong.append((name, found))
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("role", [*get_args(Role), "king", ""])
+async def test_a_reading_is_noted_for_those_who_may_and_refused_to_all_others(reading, role):
+    least = "supervisor" if reading in ("usage_list", "audit_list", "audit_export") else "agent"
+    async with open_books() as books:
+        door = Door(books.store, books.sealer, books.writer)
+        if RANKS.get(role, -1) >= RANKS[least]:
+            await note_reading(door, Reader("terminal/local/x", role, "local"), reading)
+        else:
+            with pytest.raises(NotAllowedError):
+                await note_reading(door, Reader("terminal/local/x", role, "local"), reading)
+        noted = [line.action for line in await audit_lines(books.store, books.sealer, 5)]
+        assert noted == ([reading] if RANKS.get(role, -1) >= RANKS[least] else [])
+
+
+@pytest.mark.parametrize("who", PEOPLE, ids=lambda who: f"{who.user}-{'-'.join(who.groups)}")
+async def test_money_is_shown_to_staff_alone(who):
+    async with open_talk(roles=ROLES) as talk:
+        (answer,) = await talk.hand_in(Command("m", replace(place(who.user), groups=who.groups), "usage"))
+        assert ("USD" in answer) is (who.role != "customer")
+
+
+def test_to_operate_the_desk_is_for_admins():
+    assert [role for role in get_args(Role) if may(role, "operate")] == ["admin"]
+
+
+@pytest.mark.parametrize("role", ["king", "Agent", "", "root"])
+def test_a_role_that_is_none_stops_the_start_with_one_line(role):
+    with pytest.raises(ConfigError) as refused:
+        check_settings({"roles": {"slack/T1/U7": role}})
+    (line,) = str(refused.value).splitlines()
+    assert "roles.slack/T1/U7" in line
+    assert "'customer', 'agent', 'supervisor' or 'admin'" in line
+    assert repr(role) in line
