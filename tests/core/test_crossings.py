@@ -1,0 +1,151 @@
+"""Twenty workspaces whose ids collide on purpose, thousands of random steps: nothing of anybody reaches anybody else.
+
+`DESK_CROSSING_STEPS` says how many steps, `DESK_CROSSING_SEED` which ones.
+"""
+
+import json
+import logging
+import os
+import random
+from dataclasses import asdict, replace
+
+import pytest
+
+from core.models import (
+    Accepted,
+    Command,
+    ConversationRef,
+    MessageDeleted,
+    MessageEdited,
+    Profile,
+    Reaction,
+    UserMessage,
+)
+from core.offline import OfflineModel
+from core.words import WORDS
+from tests.core.talk import open_talk
+
+STEPS = int(os.environ.get("DESK_CROSSING_STEPS", "1000"))
+SEED = int(os.environ.get("DESK_CROSSING_SEED", "7"))
+WORKSPACES = [f"T{number}" for number in range(20)]
+USERS = ("U1", "U2", "U3")
+PHRASES = {(there, user): f"secret-{there}-{user}-end" for there in WORKSPACES for user in USERS}
+"""What each says in private only."""
+PUBLIC = {there: f"public-{there}-end" for there in WORKSPACES}
+"""What is said in each workspace where others read, and in the subjects of tickets, which are named there."""
+ARGS = {
+    "ticket": ("TKT-1001",),
+    "ticket-summary": ("TKT-1002",),
+    "open": ("TKT-1001",),
+    "clear": ("confirm",),
+    "rewind": ("1",),
+    "switch": ("main",),
+    "review": ("terminal/{there}/dm/U1", "curious"),
+}
+
+
+class Watched(OfflineModel):
+    """The stand-in; all it was asked is kept."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    async def get_response(self, system_instructions, input, *rest, **more):
+        self.asked.append(f"{system_instructions}\n{json.dumps(input, default=str)}")
+        return await super().get_response(system_instructions, input, *rest, **more)
+
+    async def stream_response(self, system_instructions, input, *rest, **more):
+        self.asked.append(f"{system_instructions}\n{json.dumps(input, default=str)}")
+        async for event in super().stream_response(system_instructions, input, *rest, **more):
+            yield event
+
+
+class Crowd:
+    """What people do, drawn by chance. Message ids count in each workspace anew, so they collide."""
+
+    def __init__(self, seed):
+        self.chance = random.Random(seed)  # noqa: S311 - not for secrets
+        self.counts = dict.fromkeys(WORKSPACES, 0)
+
+    def step(self):
+        there, user = self.chance.choice(WORKSPACES), self.chance.choice(USERS)
+        direct = self.chance.random() < 0.6
+        ref = ConversationRef("terminal", there, f"D-{user}", user)
+        if not direct:
+            ref = replace(ref, channel="C1", thread=self.chance.choice(("t1", "t2")), direct=False)
+        self.counts[there] += 1
+        id_ = f"m{self.counts[there]}"
+        return self.chance.choice((self.said, self.said, self.worded, self.touched))(id_, ref)
+
+    def said(self, id_, ref):
+        own = PHRASES[ref.workspace, ref.user] if ref.direct else PUBLIC[ref.workspace]
+        text = self.chance.choice(
+            (
+                f"my code is {own}",
+                "what was my code?",
+                f"open a ticket: printer {PUBLIC[ref.workspace]}",
+                "what did I say about the secret code?",
+                "list my tickets",
+                "resolve TKT-1001",
+                f"remember colour: {own}",
+            )
+        )
+        return UserMessage(id_, ref, text, Profile(f"{ref.user} {PUBLIC[ref.workspace]}"))
+
+    def worded(self, id_, ref):
+        word = self.chance.choice(WORDS).name
+        args = tuple(arg.format(there=self.chance.choice(WORKSPACES)) for arg in ARGS.get(word, ()))
+        return Command(id_, ref, word, args, loose=not ref.direct and self.chance.random() < 0.3)
+
+    def touched(self, id_, ref):
+        about = f"m{self.chance.randrange(1, self.counts[ref.workspace] + 1)}"
+        kind = self.chance.randrange(3)
+        if kind == 0:
+            return Reaction(id_, ref, about, self.chance.choice(WORDS).reaction or "+1")
+        if kind == 1:
+            own = PHRASES[ref.workspace, ref.user] if ref.direct else PUBLIC[ref.workspace]
+            return MessageEdited(id_, ref, about, f"my code was {own}")
+        return MessageDeleted(id_, ref, about)
+
+
+def others(ref):
+    """The phrases that somebody must never meet."""
+    private = [phrase for whose, phrase in PHRASES.items() if whose != (ref.workspace, ref.user)]
+    return [*private, *(phrase for there, phrase in PUBLIC.items() if there != ref.workspace)]
+
+
+def crossings(ref, texts):
+    return [phrase for text in texts if "-end" in text for phrase in others(ref) if phrase in text]
+
+
+async def test_nothing_of_anybody_reaches_anybody_else(caplog):
+    for ours in ("core", "adapters"):
+        caplog.set_level(logging.DEBUG, logger=ours)
+    model, crowd, seen = Watched(), Crowd(SEED), set()
+    async with open_talk(model) as talk:
+        for number in range(STEPS):
+            event, posted = crowd.step(), len(talk.street.posted)
+            model.asked.clear()
+            # Refused as one seen before, an id would be known from another workspace.
+            assert await talk.desk.accept(event) is not Accepted.DUPLICATE
+            await talk.desk.drain()
+            deliveries = talk.street.posted[posted:]
+            shown = [json.dumps(asdict(one), default=str) for one in deliveries]
+            assert crossings(event.ref, (*model.asked, *shown)) == [], (SEED, number, event)
+            assert {one.ref.workspace for one in deliveries} <= {event.ref.workspace}
+            own = PHRASES[event.ref.workspace, event.ref.user]
+            loud = [one.text for one in deliveries if not (one.private or one.ref.direct)]
+            assert not [text for text in loud if own in text], (SEED, number, event)
+            assert not [line for line in caplog.messages if "-end" in line], (SEED, number, event)
+            caplog.clear()
+            seen |= {kind for kind, texts in (("asked", model.asked), ("shown", shown)) for t in texts if own in t}
+        assert seen == {"asked", "shown"}, "their own phrases were met nowhere: then nothing was tried"
+
+
+@pytest.mark.parametrize("kind", ["asked", "shown"])
+def test_a_crossing_would_be_seen(kind):
+    ref = ConversationRef("terminal", "T1", "D-U1", "U1")
+    own, stranger = PHRASES["T1", "U1"], PHRASES["T1", "U2"]
+    assert crossings(ref, [f"{kind} {own}"]) == []
+    assert crossings(ref, [f"{kind} {stranger}", PUBLIC["T2"]]) == [stranger, PUBLIC["T2"]]
