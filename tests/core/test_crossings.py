@@ -25,7 +25,7 @@ from core.offline import OfflineModel
 from core.words import WORDS
 from tests.core.talk import open_talk
 
-STEPS = int(os.environ.get("DESK_CROSSING_STEPS", "1000"))
+STEPS = int(os.environ.get("DESK_CROSSING_STEPS", "600"))
 SEED = int(os.environ.get("DESK_CROSSING_SEED", "7"))
 WORKSPACES = [f"T{number}" for number in range(20)]
 USERS = ("U1", "U2", "U3")
@@ -119,6 +119,7 @@ def crossings(ref, texts):
     return [phrase for text in texts if "-end" in text for phrase in others(ref) if phrase in text]
 
 
+@pytest.mark.timeout(60 + STEPS // 5)
 async def test_nothing_of_anybody_reaches_anybody_else(caplog):
     for ours in ("core", "adapters"):
         caplog.set_level(logging.DEBUG, logger=ours)
