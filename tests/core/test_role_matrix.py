@@ -78,6 +78,7 @@ MEANT = {
     "open": Meant(least=None, args=("TKT-1001",)),
     "mute": Meant(changes=True),
     "unmute": Meant(before=("mute",), changes=True),
+    "staff": HARMLESS,
     "help": HARMLESS,
     "whoami": HARMLESS,
     "history": HARMLESS,
