@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 
 async def until_told(work: Coroutine[None, None, None], *, interrupt: Callable[[], bool], interrupted: int) -> int:
@@ -25,10 +26,16 @@ async def until_told(work: Coroutine[None, None, None], *, interrupt: Callable[[
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, leave, 0)
+        # Not as the loop's own handler: with the loop that goes too, and a second signal would kill what is ending.
+        signal.signal(number, lambda *_: _soon(loop, leave))
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     await asyncio.wait((task,))
     if told and task.cancelled():
         return told[0]
     await task
     return 0
+
+
+def _soon(loop: asyncio.AbstractEventLoop, leave: Callable[[int], None]) -> None:
+    with suppress(RuntimeError):  # the loop has ended
+        loop.call_soon_threadsafe(leave, 0)
