@@ -49,7 +49,7 @@ async def sessions(records: Records) -> list[Values]:
 async def session(records: Records, session_id: str, *, reason: str) -> Values:
     async with records.writer() as writer:
         door = Door(records.store, records.sealer, writer)
-        return transcript_json(await open_session_of(door, local_operator(_operator()), session_id, reason=reason))
+        return transcript_json(await open_session_of(door, local_operator(operator()), session_id, reason=reason))
 
 
 async def tickets(records: Records) -> list[Values]:
@@ -154,7 +154,8 @@ def _written(time: datetime) -> str:
     return time.isoformat()
 
 
-def _operator() -> str:
+def operator() -> str:
+    """Who works here, by the name the system knows them under."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may have no name for who runs in it

@@ -60,6 +60,24 @@ def audit_verdict(found: Values) -> RenderableType:
     return Group(head, *(Text(f"  {problem}") for problem in found["problems"]))
 
 
+def forgotten(found: Values) -> RenderableType:
+    gone = [{"place": place.replace("_", " "), "rows": rows} for place, rows in found["gone"].items()]
+    head = Text(f"{found['customer']} is forgotten, and their key destroyed.", style="bold")
+    stays = ", ".join(f"{count(rows, 'line')} of {place}" for place, rows in found["kept"].items())
+    removed = count(found["messages"], "message")
+    said = Text(f"What stays, without a name: {stays}. {removed} of the desk to them will be taken off the platforms.")
+    return Group(head, _table(gone, {"place": "Place", "rows": "Gone"}, nothing=""), said)
+
+
+def holds(found: list[Values]) -> RenderableType:
+    columns = {"customer": "Customer", "at": "Since", "by": "By", "reason": "Reason"}
+    return _table(found, columns, nothing="Nobody is on hold.")
+
+
+def hold(found: Values) -> RenderableType:
+    return Text(f"{found['customer']} is {'on hold now' if found['on_hold'] else 'not on hold any more'}.")
+
+
 def doctor(found: Values) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for check in found["checks"]:

@@ -13,6 +13,7 @@ from core.errors import (
     RejectedError,
 )
 from core.events import read_event
+from core.legal_holds import ON_HOLD, hold_on
 from core.models import MAIN, Button, UserMessage
 from core.places import Placed, new_session_records, reserve_ticket
 from core.queries import BranchByName, BranchesOf, EventRow, QueuedAfter, TurnRow, TurnsOf
@@ -165,6 +166,7 @@ async def clear(call: Call) -> Result:
     own = all(turn.speaker == call.scene.customer.id for turn in turns)
     if not own and not may(call.role, "undo_others"):
         raise NotAllowedError(reply="Others spoke here too: only staff can clear this conversation.")
+    await _check_holds(call, {turn.speaker for turn in turns})
     if call.args[:1] != ("confirm",):
         call.say(
             f"This deletes this conversation ({count(len(turns), 'turn')}) for good; it cannot be brought back. "
@@ -175,6 +177,12 @@ async def clear(call: Call) -> Result:
     call.say("This conversation is deleted for good. Your tickets stay.")
     main = call.kit.sealer.lookup("branch", MAIN)
     return [call.guard(), ClearSession(session.id, main), call.audit("clear", {"turns": len(turns)})]
+
+
+async def _check_holds(call: Call, speakers: set[str]) -> None:
+    for speaker in speakers:
+        if await hold_on(call.kit.store, call.kit.sealer, speaker) is not None:
+            raise NotAllowedError(reply=ON_HOLD)
 
 
 async def mute(call: Call) -> Result:

@@ -6,12 +6,13 @@ from contextlib import suppress
 
 from core.clock import now
 from core.delivery import Deliveries
-from core.errors import ChangedError, SchemaError, StoreError
+from core.errors import ChangedError, DeskError, SchemaError, StoreError
+from core.forgetting import NOTICED_SECONDS, Forgetting
 from core.holds import Holds
 from core.kit import Kit
 from core.queries import SchemaNumber
 from core.retention import expiry
-from core.wakes import LANES, PIECES, STOP, Wakes
+from core.wakes import FORGET, LANES, PIECES, STOP, Wakes
 from core.worker import Workers
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class Chores:
         self._holds = holds
         self._workers = workers
         self._deliveries = deliveries
+        self._forgetting = Forgetting(kit.store, kit.sealer, kit.writer, noticed=NOTICED_SECONDS * kit.store.shared)
+        self._seen: int | None = None
         self._woken: set[str] = set()
         self._wake = asyncio.Event()
         self._outdated = asyncio.Event()
@@ -38,6 +41,7 @@ class Chores:
         wakes.on(LANES, lambda: self._hear(LANES))
         wakes.on(PIECES, self._hear_of_pieces)
         wakes.on(STOP, self._stop_turn)
+        wakes.on(FORGET, self._hear_of_forgetting)
 
     def start(self) -> None:
         """Begin."""
@@ -70,6 +74,10 @@ class Chores:
     def _stop_turn(self, session: str, event: str) -> None:
         self._workers.stop_here(bytes.fromhex(session), event)
 
+    def _hear_of_forgetting(self) -> None:
+        self._forgetting.due = True
+        self._wake.set()
+
     def _hear(self, what: str) -> None:
         self._woken.add(what)
         self._wake.set()
@@ -92,6 +100,23 @@ class Chores:
             await self._workers.claim()
         if PIECES in what and self._kit.store.shared:
             await self._deliveries.take_up()
+        await self.forget()
+
+    async def finish_forgetting(self) -> bool:
+        """Forget whom this was ordered of; whether there was anybody."""
+        try:
+            return not self._forgetting.is_idle and bool(await self._forgetting.resume())
+        except DeskError:
+            log.exception("somebody is not forgotten yet: it is tried again")
+            return False
+
+    async def forget(self) -> None:
+        """Forget whom this was ordered of, and take away what was posted for those another process forgot."""
+        forgot = await self.finish_forgetting()
+        stamp = self._kit.store.stamp()
+        if forgot or stamp != self._seen:
+            self._seen = stamp
+            await self._deliveries.take_up_farewells()
 
     async def _renew(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from core.call import Call, Result
 from core.candidates import conversations_at, without_pick
 from core.errors import BadInputError, NotAllowedError, UnknownCommandError
 from core.escalating import staff
+from core.forget_me import forget
 from core.gestures import deleted, edited
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
@@ -70,6 +71,7 @@ HANDLERS: dict[str, Handler] = {
     "usage": usage,
     "export": export,
     "review": review,
+    "forget": forget,
 }
 
 

@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from core.errors import FencedError, StoreError
+from core.errors import ErasedError, FencedError, StoreError
 from core.kit import Kit
 from core.models import ConversationRef
 from core.outlets import Granted, Outlets
 from core.ports import Platform
 from core.posting import Poster
-from core.queries import OpenAt, OpenDeliveries
-from core.replies import Mail, Outgoing, outgoing_of
+from core.queries import DeliveryRow, OpenAt, OpenDeliveries
+from core.replies import FAREWELL, Mail, Outgoing, outgoing_of
 from core.wakes import PIECES, Wakes
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Deliveries:
         self._poster = Poster(kit, platforms, send=self.send)
         self._queues: dict[bytes, _Queue] = {}
         self._unreached: set[bytes] = set()
+        self._farewells: set[str] = set()
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -65,7 +66,7 @@ class Deliveries:
         for name in self._platforms:
             after = 0
             while rows := await self._store.read(OpenDeliveries(name, after, PAGE)):
-                self._add([_left(outgoing_of(self._sealer, row)) for row in rows])
+                self._add(map(_left, self._opened(rows)))
                 after = rows[-1].seq
 
     async def take_up(self) -> None:
@@ -79,6 +80,14 @@ class Deliveries:
             but = self._unreached | self._queues.keys()
             for place, granted in (await self._outlets.claim_waiting(name, but=but)).items():
                 self._read_on(place, name, granted)
+
+    async def take_up_farewells(self) -> None:
+        """Post what takes leave of people who were forgotten, by this process or by another one."""
+        if self._outlets.shared:
+            return await self.take_up()
+        for name in self._platforms:
+            rows = await self._store.read(OpenDeliveries(name, 0, PAGE))
+            self._add(map(_left, self._opened([row for row in rows if row.owner == FAREWELL])))
 
     def speaks(self, platform: str) -> bool:
         """Whether pieces for a platform are posted from here."""
@@ -152,6 +161,10 @@ class Deliveries:
 
     def _add(self, pieces: Iterable[Outgoing]) -> None:
         for piece in pieces:
+            if piece.owner == FAREWELL:
+                if piece.delivery.key in self._farewells:
+                    continue
+                self._farewells.add(piece.delivery.key)
             queue = self._queue(piece.place, piece.delivery.ref.platform)
             queue.channel, queue.epoch = _channel_of(piece.delivery.ref), piece.epoch
             queue.waiting.append(piece)
@@ -198,7 +211,7 @@ class Deliveries:
         """Whether a piece waits; what the store knows of is read where all else is posted."""
         while queue.reads and not queue.waiting:
             queue.reads = False
-            pieces = [outgoing_of(self._sealer, row) for row in await self._store.read(OpenAt(place, PAGE))]
+            pieces = self._opened(await self._store.read(OpenAt(place, PAGE)))
             if not pieces or self._stopping:
                 continue
             if not await self._platforms[queue.platform].reaches(pieces[0].delivery.ref):
@@ -211,6 +224,16 @@ class Deliveries:
             queue.waiting = deque([*read, *newer.values()])
             queue.reads = len(pieces) == PAGE
         return bool(queue.waiting)
+
+    def _opened(self, rows: Iterable[DeliveryRow]) -> list[Outgoing]:
+        """Open pieces. Those of who was forgotten a moment ago are left out: their rows go too."""
+        pieces = []
+        for row in rows:
+            try:
+                pieces.append(outgoing_of(self._sealer, row))
+            except ErasedError:
+                log.info("piece %s is for somebody who was forgotten", row.key)
+        return pieces
 
     async def _leave(self, place: bytes, queue: _Queue) -> None:
         self._unreached.add(place)

@@ -128,6 +128,8 @@ class Desk:
             await self._wakes.open()
         else:
             await self._lanes.free_all()
+        # Before what was left is posted: nothing more goes to who is to be forgotten.
+        await self._chores.finish_forgetting()
         await self._deliveries.resume()
         self._open = True
         self._chores.start()

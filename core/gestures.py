@@ -8,6 +8,7 @@ from core.asking import ask_again, user_item
 from core.call import Call, Result
 from core.config import MAX_TEXT
 from core.errors import BadInputError, TooLongError
+from core.legal_holds import hold_on
 from core.models import Button, TurnStatus
 from core.posted import retract
 from core.preferences import preference_records
@@ -48,6 +49,8 @@ async def edited(call: Call, text: str) -> Result:
         raise BadInputError(reply="An empty message cannot take its place: delete the message to take it out.")
     if len(text) > MAX_TEXT:
         raise TooLongError
+    if await hold_on(call.kit.store, call.kit.sealer, turn.speaker) is not None:
+        return []
     return await _rewrite(call, turn, said, text)
 
 
@@ -56,6 +59,8 @@ async def deleted(call: Call, *, part: str) -> Result:
     turn = await _turn(call)
     own = turn is not None and turn.speaker == call.scene.customer.id
     if turn is None or turn.status == TurnStatus.ERASED or not (own or may(call.role, "undo_others")):
+        return []
+    if await hold_on(call.kit.store, call.kit.sealer, turn.speaker) is not None:
         return []
     return await (_erase(call, turn) if part == "question" else _redact(call, turn))
 

@@ -8,7 +8,7 @@ from core.candidates import choose, conversations_at, without_pick
 from core.clock import now
 from core.customers import find_customer, identity_key, new_customer
 from core.delivery import Deliveries
-from core.errors import ChangedError, ConflictError
+from core.errors import ChangedError, ConflictError, ErasedError
 from core.events import event_name, kind_of, message_name
 from core.ids import new_id
 from core.kit import Kit
@@ -26,8 +26,8 @@ from core.models import (
     UserMessage,
 )
 from core.places import new_session_records
-from core.queries import EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
-from core.records import AddEvent, AddMessage, MarkStop, Record, Rows
+from core.queries import CustomerOfIdentity, EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
+from core.records import AddEvent, AddMessage, ForgetCustomer, MarkStop, Record, Rows
 from core.room import Room
 from core.sealed import seal_json, seal_message
 from core.text import clean
@@ -73,6 +73,7 @@ class Intake:
         self._lanes = lanes
         self._customers: Lru[bytes, str] = Lru(65_536)
         self._sessions: Lru[bytes, bool] = Lru(65_536)
+        self._erasures = kit.sealer.erasures
 
     async def take(self, event: Event) -> Taken:
         """Commit an event to the inbox and to its lane; durable when this returns."""
@@ -86,9 +87,28 @@ class Intake:
                 log.info("a first message met another one of the same person")
             except ChangedError:
                 log.info("a place was bound to another conversation meanwhile")
+            except ErasedError:
+                if not await self._forget_left(event):
+                    raise
+
+    async def _forget_left(self, event: Event) -> bool:
+        """Finish forgetting who spoke, where the store is an older one than the keyring: they are somebody new then."""
+        rows = await self._store.read(CustomerOfIdentity(identity_key(self._sealer, event.ref)))
+        for row in rows:
+            await self._writer.commit((ForgetCustomer(row.id),))
+        self._know_nobody()
+        return bool(rows)
+
+    def _know_nobody(self) -> None:
+        """Read anew who is who and where: somebody was forgotten."""
+        self._erasures = self._sealer.erasures
+        self._customers, self._sessions = Lru(65_536), Lru(65_536)
+        self._places.forget_all()
 
     async def _take(self, event: Event) -> Taken:
         at = now()
+        if self._sealer.erasures != self._erasures:
+            self._know_nobody()
         if not await self._is_for_us(event):
             return Taken(Accepted.IGNORED, b"")
         # Before anything of it is sealed: what must never be kept is in no row, not even while it waits.

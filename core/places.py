@@ -73,6 +73,10 @@ class Places:
         """Read anew what a place means: it was bound to another session meanwhile."""
         self._bindings.drop(self._place_key(ref))
 
+    def forget_all(self) -> None:
+        """Read anew what every place means."""
+        self._bindings = Lru(BINDINGS)
+
     async def branch_at(self, ref: ConversationRef, session: bytes) -> str | None:
         """The branch a place is bound to, where it is to one of this session; None: it goes on with the current one."""
         binding = self._bindings.get(self._place_key(ref)) or await self._read(ref)

@@ -63,6 +63,10 @@ class Store(Writes, Protocol):
         """
         ...
 
+    async def scrub(self) -> None:
+        """Leave nothing of what was deleted in the store's own files, as far as they are in its hands."""
+        ...
+
     async def close(self) -> None:
         """Finish what was begun and let go of files, locks and connections."""
         ...
@@ -128,6 +132,18 @@ class Sealer(Protocol):
 
     def seal(self, place: Place, content: bytes) -> bytes:
         """Encrypt; the owner must be prepared. The result names its key version and opens at `place` only."""
+        ...
+
+    async def erase(self, owner: str) -> None:
+        """Destroy an owner's keys for good: what they sealed is ErasedError from now on. May be repeated.
+
+        Another process that has them in memory notices within a second.
+        """
+        ...
+
+    @property
+    def erasures(self) -> int:
+        """How many owners were erased, as far as this process noticed: what it knows of people may be too old."""
         ...
 
     def open(self, place: Place, sealed: bytes) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import monotonic
 
 from core.clock import now
-from core.errors import PlatformError, RejectedError, UnknownOutcomeError
+from core.errors import ErasedError, PlatformError, RejectedError, UnknownOutcomeError
 from core.kit import Kit
 from core.lru import Lru
 from core.models import Delivery
@@ -15,8 +15,8 @@ from core.notices import staff_channel, tell_staff
 from core.pauses import Pauses
 from core.ports import Platform
 from core.queries import DeliveriesOf
-from core.records import MarkDelivery, OutletIs, Record
-from core.replies import Address, Mail, Outgoing, answer_record
+from core.records import DropDelivery, MarkDelivery, OutletIs, Record
+from core.replies import FAREWELL, Address, Mail, Outgoing, answer_record
 from core.sealed import open_json, seal_json
 from core.traces import span
 from core.working import short, working_on
@@ -66,7 +66,7 @@ class Poster:
         if posted is not None:
             # Read again before its mark was written.
             return self._note(platform, piece, posted)
-        delivery = await self._aimed(platform, piece.delivery)
+        delivery = await self._aimed(platform, piece.delivery, piece.owner)
         if delivery is None:
             log.info("piece %s changes a message that was never posted", piece.delivery.key)
             return await self.mark(piece, "failed")
@@ -92,11 +92,13 @@ class Poster:
         it.
         """
         guard = () if piece.epoch is None else (OutletIs(piece.place, piece.epoch),)
-        await self._writer.commit((*guard, MarkDelivery(piece.delivery.key, status, None), *others))
+        farewell = piece.owner == FAREWELL and status == "failed"
+        key = piece.delivery.key
+        await self._writer.commit((*guard, DropDelivery(key) if farewell else MarkDelivery(key, status, None), *others))
 
-    async def _aimed(self, platform: Platform, delivery: Delivery) -> Delivery | None:
-        """Name the message that a retract or restore changes; None where it was never posted."""
-        if delivery.kind == "reply":
+    async def _aimed(self, platform: Platform, delivery: Delivery, owner: str) -> Delivery | None:
+        """Name the message that a retract or restore changes; None where it was never posted. A farewell names it."""
+        if delivery.kind == "reply" or owner == FAREWELL:
             return delivery
         message = delivery.message if platform.repeats_by_key else await self._message_of(delivery)
         return replace(delivery, message=message) if message else None
@@ -158,7 +160,12 @@ class Poster:
         if piece.since is not None:
             self._metrics.took("posted", monotonic() - piece.since)
         self._sent.put(delivery.key, message)
-        sent = seal_json(self._sealer, "sent", piece.owner, delivery.key, message)
+        if piece.owner == FAREWELL:
+            return self._writer.ride((DropDelivery(delivery.key),))
+        try:
+            sent = seal_json(self._sealer, "sent", piece.owner, delivery.key, message)
+        except ErasedError:
+            return log.info("piece %s was posted for somebody who was forgotten meanwhile", delivery.key)
         records: list[Record] = [MarkDelivery(delivery.key, "sent", sent)]
         if delivery.kind == "reply" and delivery.turn is not None and not platform.repeats_by_key:
             records.append(answer_record(self._sealer, piece, message=message, at=now()))

@@ -164,6 +164,23 @@ class PlaceByKey(Query[PlaceRow]):
     key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPlaceRow:
+    """A binding with the place's key."""
+
+    key: bytes
+    session: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesOf(Query[OwnPlaceRow]):
+    """The places whose binding is sealed for a customer."""
+
+    row = OwnPlaceRow
+    owner: str
+
+
 # --- lanes and events -------------------------------------------------------------------------------------------------
 
 
@@ -753,6 +770,14 @@ class DeliveriesOf(Query[DeliveryRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveriesTo(Query[DeliveryRow]):
+    """All pieces that are sealed for a customer, in order."""
+
+    row = DeliveryRow
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownDeliveries(Query[DeliveryRow]):
     """Pieces whose fate is not known, in order; at most `limit`."""
 
@@ -884,6 +909,19 @@ class Backlog(Query[BacklogRow]):
     """What waits in the whole store; one row."""
 
     row = BacklogRow
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOf(Query[CountRow]):
+    """How many rows of each table hold something of a customer: what they said, were told and are known by, and what
+    stays of them.
+
+    Keys: customer, identity, session, turn, item, summary, message, feedback, ticket, ticket_change, inbox, outbox,
+    usage, audit.
+    """
+
+    row = CountRow
+    customer: str
 
 
 QUERIES: tuple[type[Query[object]], ...] = tuple(

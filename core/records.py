@@ -168,6 +168,15 @@ class BindPlace(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver(Record):
+    """Give a session to another owner, for whom its body is sealed anew; version + 1."""
+
+    session: bytes
+    owner: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PutSession(Record):
     """Set who answers ('bot' or 'human') and whether the session is muted (0 or 1); version + 1."""
 
@@ -380,6 +389,15 @@ class EnsureMain(Record):
     session: bytes
     name: bytes
     at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteBranch(Record):
+    """Replace the body of a branch."""
+
+    session: bytes
+    name: bytes
     body: bytes
 
 
@@ -617,6 +635,25 @@ class BlankDeliveries(Record):
     deleted."""
 
     turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropDelivery(Record):
+    """Really delete a piece."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCustomer(Record):
+    """Really delete what a customer said, was told and is known by; their queued events are dealt with.
+
+    Sessions that are theirs and in which nobody else spoke go whole. In others their turns stay, 'erased' and empty,
+    so that the turns of others keep their place; revision + 1, version + 1. The customer's row, tickets, usage and
+    audit lines stay, without what was sealed in the first two; the customer's version + 1.
+    """
+
+    customer: str
 
 
 @dataclass(frozen=True, slots=True)

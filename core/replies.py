@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import Any
 
 from core.events import message_name, read_ref
 from core.models import Button, ConversationRef, Delivery, DeliveryKind, TextFile
@@ -11,6 +12,9 @@ from core.ports import Platform, Sealer
 from core.queries import DeliveryRow
 from core.records import AddDelivery, AddMessage, Record, Rows
 from core.sealed import open_json, seal_json, seal_message
+
+FAREWELL = "farewell"
+"""The owner of pieces to and about a person who was forgotten: each is deleted as soon as it is posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,11 @@ def seal_delivery(sealer: Sealer, owner: str, delivery: Delivery) -> bytes:
 
 def open_delivery(sealer: Sealer, row: DeliveryRow) -> Delivery:
     """Open a piece of the outbox."""
-    value = open_json(sealer, "outbox", row.owner, row.key, row.body)
+    return read_delivery(open_json(sealer, "outbox", row.owner, row.key, row.body))
+
+
+def read_delivery(value: dict[str, Any]) -> Delivery:
+    """Read a piece from the JSON of its fields."""
     buttons = tuple(Button(button["label"], button["command"], tuple(button["args"])) for button in value["buttons"])
     file = TextFile(**value["file"]) if value.get("file") else None
     return Delivery(**{**value, "ref": read_ref(value["ref"]), "buttons": buttons, "file": file})

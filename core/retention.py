@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from core.audit import DESK, audit_record, short
 from core.config import RetentionSettings
+from core.legal_holds import all_holds
 from core.models import MAIN
 from core.ports import Sealer, Store
-from core.queries import SessionRow, SilentSessions
+from core.queries import SessionRow, SilentSessions, TurnsOf
 from core.records import ClearSession, Commit, SessionAt
 
 AT_ONCE = 1000
@@ -15,11 +16,16 @@ AT_ONCE = 1000
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
-async def expired_sessions(store: Store, retention: RetentionSettings, *, at: int) -> list[SessionRow]:
-    """The sessions that still hold turns though nobody spoke in them for as long as conversations are kept."""
+async def expired_sessions(store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int) -> list[SessionRow]:
+    """The sessions that still hold turns though nobody spoke in them for as long as conversations are kept.
+
+    Left out are those in which somebody on hold spoke.
+    """
     if not retention.conversation_days:
         return []
-    return await store.read(SilentSessions(at - retention.conversation_days * _DAY, AT_ONCE))
+    silent = await store.read(SilentSessions(at - retention.conversation_days * _DAY, AT_ONCE))
+    held = {hold.customer for hold in await all_holds(store, sealer)}
+    return [row for row in silent if not held or not await _speaks_in(store, row, held)]
 
 
 async def expiry(store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int) -> list[Commit]:
@@ -27,10 +33,14 @@ async def expiry(store: Store, sealer: Sealer, retention: RetentionSettings, *, 
 
     Each is refused with ChangedError where somebody speaks there meanwhile: then it is not expired any more.
     """
-    expired = await expired_sessions(store, retention, at=at)
+    expired = await expired_sessions(store, sealer, retention, at=at)
     if expired:
         await sealer.prepare((DESK,))
     return [_clear(row, sealer, days=retention.conversation_days, at=at) for row in expired]
+
+
+async def _speaks_in(store: Store, session: SessionRow, people: set[str]) -> bool:
+    return any(turn.speaker in people for turn in await store.read(TurnsOf(session.id)))
 
 
 def _clear(row: SessionRow, sealer: Sealer, *, days: int, at: int) -> Commit:

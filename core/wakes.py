@@ -17,6 +17,8 @@ PIECES = "pieces"
 """Pieces wait for somebody who speaks a platform."""
 STOP = "stop"
 """The turn of an event of a session is to stop."""
+FORGET = "forget"
+"""Somebody is to be forgotten."""
 NOTES = "notes"
 """A platform's notes of a kind were changed."""
 

@@ -110,6 +110,7 @@ WORDS: tuple[Word, ...] = (
         about_person=True,
         needs="review",
     ),
+    Word("forget", "forget you for good, everywhere", "private", args="[me]", about_person=True),
 )
 
 BY_NAME = {word.name: word for word in WORDS}

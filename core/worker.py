@@ -14,17 +14,18 @@ from core.clock import now
 from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
+from core.forgetting import FORGETTING
 from core.kit import Kit
 from core.lanes import Lane, Lanes
 from core.models import Command, MessageDeleted, MessageEdited, Reaction, UserMessage
 from core.opening import ElsewhereError, Opener, complete
 from core.queries import EventRow
-from core.records import MoveEvent, Record
+from core.records import MoveEvent, PutNote, Record
 from core.replies import place_of
 from core.room import Room
 from core.traces import span
 from core.turns import Turns
-from core.wakes import LANES, STOP, Wakes
+from core.wakes import FORGET, LANES, STOP, Wakes
 from core.words import BY_NAME, spoken_command, word_named
 from core.work import Running, Work
 from core.working import short, working_on
@@ -231,6 +232,8 @@ class Workers:
                 await self.turns.answer(work, result)
         else:
             await work.finish(result)
+            if any(isinstance(record, PutNote) and record.kind == FORGETTING for record in result):
+                self.wakes.wake(FORGET)
             if any(isinstance(record, MoveEvent) for record in result):
                 await self.claim()
                 self.wakes.tell(LANES)

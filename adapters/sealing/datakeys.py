@@ -61,6 +61,12 @@ class DataKeys:
         """Destroy the owner's keys."""
         await asyncio.wrap_future(self._thread.submit(self._erase, owner))
 
+    @property
+    def erasures(self) -> int:
+        """How many owners were erased, as far as was noticed here."""
+        self._look_for_erasures()
+        return self._erasures
+
     def of(self, owner: str) -> OwnerKeys:
         """Give the owner's keys; ErasedError or UnreadableError where there are none to have."""
         self._look_for_erasures()

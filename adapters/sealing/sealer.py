@@ -63,6 +63,11 @@ class KeyringSealer:
         """
         await self._keys.erase(owner)
 
+    @property
+    def erasures(self) -> int:
+        """How many owners were erased, as far as this process noticed."""
+        return self._keys.erasures
+
     def seal(self, place: Place, content: bytes) -> bytes:
         """Encrypt; the owner must be prepared. The result names its key version and opens at `place` only."""
         keys = self._keys.of(place.owner)

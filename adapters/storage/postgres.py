@@ -143,6 +143,9 @@ class PostgresStore:
         self._check_open()
         await self._words.listen(hear)
 
+    async def scrub(self) -> None:
+        """Do nothing: what the server still has of deleted rows, its VACUUM and its log decide."""
+
     async def close(self) -> None:
         """Finish what was begun and let go of the connections. To close twice is no error."""
         self._closed = True

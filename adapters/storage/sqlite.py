@@ -123,6 +123,15 @@ class SqliteStore:
     async def listen(self, hear: Callable[[str], None]) -> None:
         """Hear nothing: there is no other desk."""
 
+    async def scrub(self) -> None:
+        """Move the log into the file and empty it; see `core.ports.Store`. What is deleted in the file is overwritten.
+
+        Raises StoreError where somebody reads for so long that it cannot be emptied.
+        """
+        self._writer.scrubs = True
+        with self._closed_is_store_error():
+            await self._writing.rollback()
+
     async def close(self) -> None:
         """Finish what was begun, move all into the store's file and let go of it. To close twice is no error."""
         try:
@@ -165,6 +174,7 @@ class _Writer(sqlite3.Connection):
     stamp: WriteStamp
     locks: tuple[FileLock, ...]
     logged: int = 0
+    scrubs: bool = False
 
     @property
     def is_log_long(self) -> bool:
@@ -180,6 +190,8 @@ class _Writer(sqlite3.Connection):
 
     def rollback(self) -> None:
         """Move the log into the file as far as nobody reads it. Left to a commit, those who wait for it wait longer."""
+        if self.scrubs:
+            return self._scrub()
         if not self.is_log_long:
             return
         self.logged = 0
@@ -199,6 +211,14 @@ class _Writer(sqlite3.Connection):
             self.stamp.close()
             for lock in self.locks:
                 lock.close()
+
+    def _scrub(self) -> None:
+        self.scrubs = False
+        with clear_errors(self.path, "emptied of what was deleted"), self.lock:
+            (busy, _, _) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(f"somebody reads the log of {self.path}: what was deleted may still be in it, try again")
+        self.logged = 0
 
     def _write(self, batch: Sequence[Commit]) -> list[Outcome]:
         try:

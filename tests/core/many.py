@@ -63,6 +63,9 @@ class Way:
     async def listen(self, hear: Callable[[str], None]) -> None:
         self.hears.append(hear)
 
+    async def scrub(self) -> None:
+        await self.store.scrub()
+
     async def close(self) -> None:
         return None
 

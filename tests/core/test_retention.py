@@ -3,6 +3,8 @@ import pytest
 from core.audit import audit_lines
 from core.config import RetentionSettings
 from core.errors import ChangedError
+from core.legal_holds import put_hold
+from core.people import find_person
 from core.queries import TurnsOf
 from core.records import AddEvent
 from core.retention import expiry
@@ -92,3 +94,12 @@ async def test_tickets_outlive_the_conversation(books):
     for commit in await expiry(books.store, books.sealer, KEEP, at=books.at + 31 * DAY):
         await books.commit(*commit)
     assert len(await load_tickets(books.store, books.sealer, alice.id)) == 1
+
+
+async def test_a_conversation_of_somebody_on_hold_is_kept_however_old(books):
+    held, other = await spoken(books), await spoken(books, "bob")
+    person = await find_person(books.store, books.sealer, "terminal/local/alice")
+    await books.commit(*await put_hold(books.store, books.sealer, person, reason="case 7", by="counsel"))
+    for commit in await expiry(books.store, books.sealer, KEEP, at=books.at + 31 * DAY):
+        await books.commit(*commit)
+    assert (await turns(books, held), await turns(books, other)) == (1, 0)

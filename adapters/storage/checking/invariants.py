@@ -151,9 +151,9 @@ INVARIANTS = (
     ),
     Invariant(
         "open-pieces",
-        "what is still to be posted belongs to a session that is there",
+        "what is still to be posted belongs to a session that is there, or takes leave of who was forgotten",
         """
-        SELECT key FROM outbox WHERE status IN ('pending', 'sending')
+        SELECT key FROM outbox WHERE status IN ('pending', 'sending') AND owner <> 'farewell'
           AND NOT EXISTS (SELECT 1 FROM session WHERE session.id = outbox.session)
         """,
     ),

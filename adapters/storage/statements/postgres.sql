@@ -121,6 +121,9 @@ INSERT INTO place (key, session, owner, at, body) VALUES (:key, :session, :owner
 ON CONFLICT (key) DO UPDATE
 SET session = excluded.session, owner = excluded.owner, at = excluded.at, body = excluded.body;
 
+-- name: HandOver
+UPDATE session SET owner = :owner, body = :body, version = version + 1 WHERE id = :session;
+
 -- name: PutSession
 UPDATE session SET answered_by = :answered_by, muted = :muted, version = version + 1 WHERE id = :id;
 
@@ -267,6 +270,9 @@ INSERT INTO branch (session, name, head, forked, at, body) VALUES (:session, :na
 INSERT INTO branch (session, name, at, body) SELECT given.session, given.name, given.at, given.body FROM given
 ON CONFLICT (session, name) DO NOTHING;
 
+-- name: RewriteBranch
+UPDATE branch SET body = :body WHERE session = :session AND name = :name;
+
 -- name: DropBranch
 -- Its head moves go with it, by reference.
 DELETE FROM branch WHERE session = :session AND name = :name;
@@ -386,6 +392,55 @@ WHERE key = :key;
 DELETE FROM outbox WHERE turn = :turn AND status <> 'sent';
 UPDATE outbox SET body = '' WHERE turn = :turn;
 
+-- name: DropDelivery
+DELETE FROM outbox WHERE key = :key;
+
+-- name: ForgetCustomer
+-- First what they said where others speak too, then the sessions that are theirs alone, children before parents.
+UPDATE session SET revision = revision + 1, version = version + 1
+WHERE id IN (SELECT session FROM turn WHERE speaker = :customer AND speaker NOT LIKE 'session/%');
+DELETE FROM summary WHERE turn IN (
+    SELECT id FROM turn WHERE session IN (SELECT session FROM turn WHERE speaker = :customer AND speaker NOT LIKE 'session/%')
+);
+DELETE FROM item WHERE turn IN (SELECT id FROM turn WHERE speaker = :customer AND speaker NOT LIKE 'session/%');
+UPDATE turn SET status = 'erased', body = '' WHERE speaker = :customer AND speaker NOT LIKE 'session/%';
+DELETE FROM feedback WHERE speaker = :customer;
+DELETE FROM message WHERE owner = :customer;
+DELETE FROM outbox WHERE owner = :customer;
+WITH finished AS (
+    UPDATE inbox SET status = 'done', body = '' FROM (SELECT id, status FROM inbox WHERE customer = :customer) AS old
+    WHERE inbox.id = old.id
+    RETURNING inbox.session, old.status
+)
+UPDATE lane SET pending = pending - done.events
+FROM (SELECT session, count(*) AS events FROM finished WHERE status = 'queued' GROUP BY session) AS done
+WHERE lane.session = done.session;
+DELETE FROM message WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM place WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM branch WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM turn WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM session WHERE id IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM place WHERE owner = :customer;
+UPDATE ticket_change SET before = NULL, after = NULL WHERE ticket IN (SELECT id FROM ticket WHERE customer = :customer);
+UPDATE ticket SET body = '' WHERE customer = :customer;
+DELETE FROM identity WHERE customer = :customer;
+UPDATE customer SET body = '', version = version + 1 WHERE id = :customer;
+
 -- name: ReleaseOutlet
 UPDATE outlet SET worker = NULL, lease = 0 FROM given
 WHERE outlet.place = given.place AND outlet.epoch = given.epoch AND (given.always <> 0 OR NOT EXISTS (
@@ -481,6 +536,9 @@ ORDER BY s.spoken DESC, s.id LIMIT :limit;
 
 -- name: PlaceByKey
 SELECT session, owner, body FROM place WHERE key = :key;
+
+-- name: PlacesOf
+SELECT key, session, body FROM place WHERE owner = :owner ORDER BY key;
 
 -- === questions: lanes and events =====================================================================================
 
@@ -703,6 +761,10 @@ SELECT place, epoch, worker, CAST(worker IS NOT NULL AND lease > now AS int) FRO
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE turn = :turn ORDER BY seq;
 
+-- name: DeliveriesTo
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE owner = :owner ORDER BY seq;
+
 -- name: UnknownDeliveries
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
@@ -745,3 +807,20 @@ SELECT (SELECT count(*) FROM inbox WHERE status = 'queued'),
        (SELECT count(*) FROM inbox WHERE status = 'parked'),
        (SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending')),
        (SELECT count(*) FROM outbox WHERE status = 'unknown');
+
+-- name: HeldOf
+SELECT 'customer', count(*) FROM customer WHERE id = :customer AND length(body) > 0
+UNION ALL SELECT 'identity', count(*) FROM identity WHERE customer = :customer
+UNION ALL SELECT 'session', count(*) FROM session WHERE owner = :customer
+UNION ALL SELECT 'turn', count(*) FROM turn WHERE speaker = :customer AND speaker NOT LIKE 'session/%' AND length(body) > 0
+UNION ALL SELECT 'item', count(*) FROM item WHERE turn IN (SELECT id FROM turn WHERE speaker = :customer AND speaker NOT LIKE 'session/%')
+UNION ALL SELECT 'summary', count(*) FROM summary WHERE owner = :customer
+UNION ALL SELECT 'message', count(*) FROM message WHERE owner = :customer
+UNION ALL SELECT 'feedback', count(*) FROM feedback WHERE speaker = :customer
+UNION ALL SELECT 'ticket', count(*) FROM ticket WHERE customer = :customer AND length(body) > 0
+UNION ALL SELECT 'ticket_change', count(*) FROM ticket_change
+    WHERE ticket IN (SELECT id FROM ticket WHERE customer = :customer) AND (before IS NOT NULL OR after IS NOT NULL)
+UNION ALL SELECT 'inbox', count(*) FROM inbox WHERE customer = :customer AND length(body) > 0
+UNION ALL SELECT 'outbox', count(*) FROM outbox WHERE owner = :customer
+UNION ALL SELECT 'usage', count(*) FROM usage WHERE customer = :customer
+UNION ALL SELECT 'audit', count(*) FROM audit WHERE owner = :customer;

@@ -69,6 +69,9 @@ INSERT INTO place (key, session, owner, at, body) VALUES (:key, :session, :owner
 ON CONFLICT (key) DO UPDATE
 SET session = excluded.session, owner = excluded.owner, at = excluded.at, body = excluded.body;
 
+-- name: HandOver
+UPDATE session SET owner = :owner, body = :body, version = version + 1 WHERE id = :session;
+
 -- name: PutSession
 UPDATE session SET answered_by = :answered_by, muted = :muted, version = version + 1 WHERE id = :id;
 
@@ -176,6 +179,9 @@ INSERT INTO branch (session, name, head, forked, at, body) VALUES (:session, :na
 -- name: EnsureMain
 INSERT INTO branch (session, name, at, body) VALUES (:session, :name, :at, :body)
 ON CONFLICT (session, name) DO NOTHING;
+
+-- name: RewriteBranch
+UPDATE branch SET body = :body WHERE session = :session AND name = :name;
 
 -- name: DropBranch
 -- Its head moves go with it, by reference.
@@ -287,6 +293,48 @@ WHERE key = :key;
 DELETE FROM outbox WHERE turn = :turn AND status <> 'sent';
 UPDATE outbox SET body = x'' WHERE turn = :turn;
 
+-- name: DropDelivery
+DELETE FROM outbox WHERE key = :key;
+
+-- name: ForgetCustomer
+-- First what they said where others speak too, then the sessions that are theirs alone, children before parents.
+UPDATE session SET revision = revision + 1, version = version + 1
+WHERE id IN (SELECT session FROM turn WHERE speaker = :customer AND speaker NOT GLOB 'session/*');
+DELETE FROM summary WHERE turn IN (
+    SELECT id FROM turn WHERE session IN (SELECT session FROM turn WHERE speaker = :customer AND speaker NOT GLOB 'session/*')
+);
+DELETE FROM item WHERE turn IN (SELECT id FROM turn WHERE speaker = :customer AND speaker NOT GLOB 'session/*');
+UPDATE turn SET status = 'erased', body = x'' WHERE speaker = :customer AND speaker NOT GLOB 'session/*';
+DELETE FROM feedback WHERE speaker = :customer;
+DELETE FROM message WHERE owner = :customer;
+DELETE FROM outbox WHERE owner = :customer;
+UPDATE inbox SET status = 'done', body = x'' WHERE customer = :customer;
+DELETE FROM message WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM place WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM branch WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM turn WHERE session IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM session WHERE id IN (
+    SELECT id FROM session WHERE owner = :customer
+        AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = session.id AND speaker <> :customer)
+);
+DELETE FROM place WHERE owner = :customer;
+UPDATE ticket_change SET before = NULL, after = NULL WHERE ticket IN (SELECT id FROM ticket WHERE customer = :customer);
+UPDATE ticket SET body = x'' WHERE customer = :customer;
+DELETE FROM identity WHERE customer = :customer;
+UPDATE customer SET body = x'', version = version + 1 WHERE id = :customer;
+
 -- name: ReleaseOutlet
 UPDATE outlet SET worker = NULL, lease = 0 WHERE place = :place AND epoch = :epoch AND (
     :always OR NOT EXISTS (SELECT 1 FROM outbox WHERE place = :place AND status IN ('pending', 'sending'))
@@ -375,6 +423,9 @@ ORDER BY s.spoken DESC, s.id LIMIT :limit;
 
 -- name: PlaceByKey
 SELECT session, owner, body FROM place WHERE key = :key;
+
+-- name: PlacesOf
+SELECT key, session, body FROM place WHERE owner = :owner ORDER BY key;
 
 -- === questions: lanes and events =====================================================================================
 
@@ -593,6 +644,10 @@ SELECT place, epoch, worker, worker IS NOT NULL AND lease > now FROM outlet, clo
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE turn = :turn ORDER BY seq;
 
+-- name: DeliveriesTo
+SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
+WHERE owner = :owner ORDER BY seq;
+
 -- name: UnknownDeliveries
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
@@ -635,3 +690,20 @@ SELECT (SELECT count(*) FROM inbox WHERE status = 'queued'),
        (SELECT count(*) FROM inbox WHERE status = 'parked'),
        (SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending')),
        (SELECT count(*) FROM outbox WHERE status = 'unknown');
+
+-- name: HeldOf
+SELECT 'customer', count(*) FROM customer WHERE id = :customer AND length(body) > 0
+UNION ALL SELECT 'identity', count(*) FROM identity WHERE customer = :customer
+UNION ALL SELECT 'session', count(*) FROM session WHERE owner = :customer
+UNION ALL SELECT 'turn', count(*) FROM turn WHERE speaker = :customer AND speaker NOT GLOB 'session/*' AND length(body) > 0
+UNION ALL SELECT 'item', count(*) FROM item WHERE turn IN (SELECT id FROM turn WHERE speaker = :customer AND speaker NOT GLOB 'session/*')
+UNION ALL SELECT 'summary', count(*) FROM summary WHERE owner = :customer
+UNION ALL SELECT 'message', count(*) FROM message WHERE owner = :customer
+UNION ALL SELECT 'feedback', count(*) FROM feedback WHERE speaker = :customer
+UNION ALL SELECT 'ticket', count(*) FROM ticket WHERE customer = :customer AND length(body) > 0
+UNION ALL SELECT 'ticket_change', count(*) FROM ticket_change
+    WHERE ticket IN (SELECT id FROM ticket WHERE customer = :customer) AND (before IS NOT NULL OR after IS NOT NULL)
+UNION ALL SELECT 'inbox', count(*) FROM inbox WHERE customer = :customer AND length(body) > 0
+UNION ALL SELECT 'outbox', count(*) FROM outbox WHERE owner = :customer
+UNION ALL SELECT 'usage', count(*) FROM usage WHERE customer = :customer
+UNION ALL SELECT 'audit', count(*) FROM audit WHERE owner = :customer;

@@ -1,0 +1,62 @@
+"""Commands for and about one person."""
+
+from typing import TYPE_CHECKING
+
+from bots.commands.common import Options, command, from_store, group, reading_command, write
+
+if TYPE_CHECKING:
+    from bots.commands.common import Commands
+
+PERSON = "a customer id, or platform/workspace/user"
+
+
+def add(commands: "Commands") -> None:
+    forget = reading_command(commands, "forget", "forget a person for good, with their key; prints a receipt", _forget)
+    forget.add_argument("person", metavar="PERSON", help=PERSON)
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    export = command(commands, "export", "write all that is kept of a person to a file, as JSON", _export)
+    export.add_argument("person", metavar="PERSON", help=PERSON)
+    export.add_argument("file", metavar="FILE", help="a new file, or - for the terminal")
+    _add_hold(group(commands, "hold", "legal holds: what is kept of a person on hold is not deleted"))
+
+
+def _add_hold(hold: "Commands") -> None:
+    reading_command(hold, "list", "list who is on hold, and why", _list_holds)
+    for name, about in (("add", "put a person on hold"), ("remove", "end the hold on a person")):
+        one = reading_command(hold, name, about, _hold)
+        one.add_argument("person", metavar="PERSON", help=PERSON)
+        one.add_argument("--reason", default="", help="why; kept in the audit log")
+        one.set_defaults(ends=name == "remove")
+
+
+def _forget(options: Options) -> int:
+    from bots import people, tables
+
+    sure = options.yes or people.is_sure(options.person)
+    write(options, from_store(lambda records: people.forget(records, options.person, sure=sure)), tables.forgotten)
+    return 0
+
+
+def _export(options: Options) -> int:
+    from bots import people
+    from bots.exports import write_lines
+
+    from_store(lambda records: write_lines(options.file, people.exported(records, options.person)))
+    if options.file != "-":
+        print(f"All that is kept of {options.person} is in {options.file}.")
+    return 0
+
+
+def _list_holds(options: Options) -> int:
+    from bots import people, tables
+
+    write(options, from_store(people.holds), tables.holds)
+    return 0
+
+
+def _hold(options: Options) -> int:
+    from bots import people, tables
+
+    found = from_store(lambda records: people.hold(records, options.person, reason=options.reason, ends=options.ends))
+    write(options, found, tables.hold)
+    return 0

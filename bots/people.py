@@ -1,0 +1,96 @@
+"""What operators do for and about a person: forget, hold, export. Each leaves its line in the audit log."""
+
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+from bots.assemble import Records
+from bots.reading import operator
+from core.access import local_operator
+from core.audit import DESK, audit_record, short
+from core.clock import as_time, now
+from core.customers import open_customer
+from core.errors import BadInputError
+from core.exporting import everything_of
+from core.forgetting import NOTICED_SECONDS, Forgetting, Order
+from core.legal_holds import Hold, all_holds, end_hold, put_hold
+from core.people import find_person
+from core.records import Record
+
+Values = dict[str, Any]
+
+
+async def forget(records: Records, named: str, *, sure: bool) -> Values:
+    """Forget a person, and whoever was to be forgotten and is not yet; the receipt."""
+    async with records.writer() as writer:
+        forgetting = Forgetting(records.store, records.sealer, writer, noticed=NOTICED_SECONDS)
+        left = {name: done for done in await forgetting.resume() for name in (done.customer, done.named)}
+        if named in left:
+            return _receipt(left[named])
+        person = await find_person(records.store, records.sealer, named)
+        if not sure:
+            raise BadInputError(f"forgetting {named} cannot be brought back: say it with --yes to do it")
+        order = Order(person.id, by=_who(records), named=named)
+        await writer.commit(tuple(await forgetting.order(person, order)))
+        (done,) = [done for done in await forgetting.resume() if done.customer == person.id]
+        return _receipt(done)
+
+
+async def holds(records: Records) -> list[Values]:
+    """Who is on hold; the reasons may speak of them, so that it was read is noted first."""
+    async with records.writer() as writer:
+        await records.sealer.prepare((DESK,))
+        await writer.commit((_line(records, "hold list", "", {}),))
+    return [_hold(each) for each in await all_holds(records.store, records.sealer)]
+
+
+async def hold(records: Records, named: str, *, reason: str, ends: bool) -> Values:
+    """Put a person on hold, or end it."""
+    async with records.writer() as writer:
+        person = await find_person(records.store, records.sealer, named)
+        change = end_hold if ends else put_hold
+        await writer.commit(tuple(await change(records.store, records.sealer, person, reason=reason, by=_who(records))))
+    return {"customer": person.id, "reason": reason.strip(), "on_hold": not ends}
+
+
+async def exported(records: Records, named: str) -> AsyncIterator[Values]:
+    """All that is kept of a person, as the word `export` gives it; that it was read out is noted first."""
+    person = await find_person(records.store, records.sealer, named)
+    if not person.body:
+        raise BadInputError(f"{named} was forgotten: nothing is kept of them")
+    async with records.writer() as writer:
+        await records.sealer.prepare((DESK,))
+        await writer.commit((_line(records, "export", person.id, {"by": f"os/local/{operator()}"}),))
+    yield await everything_of(records.store, records.sealer, open_customer(person, records.sealer))
+
+
+def is_sure(named: str) -> bool:
+    """Ask at the terminal; where nobody sits there nobody is sure."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"Forget {named} for good? This cannot be brought back. Type yes: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip() == "yes"
+
+
+def _who(records: Records) -> str:
+    return short(records.sealer.lookup("reader", local_operator(operator()).identity))
+
+
+def _line(records: Records, action: str, subject: str, detail: Values) -> Record:
+    who = _who(records)
+    return audit_record(records.sealer, actor=who, action=action, subject=subject, owner=DESK, detail=detail, at=now())
+
+
+def _receipt(done: Order) -> Values:
+    return {
+        "customer": done.customer,
+        "gone": done.gone,
+        "kept": done.kept,
+        "messages": done.removals,
+        "key": "destroyed",
+    }
+
+
+def _hold(hold: Hold) -> Values:
+    return asdict(hold) | {"at": as_time(hold.at).isoformat()}

@@ -1,0 +1,69 @@
+"""Legal holds: what is kept of a person on hold is not deleted, whoever asks and however old it is."""
+
+from dataclasses import dataclass
+
+from core.audit import DESK, audit_record
+from core.clock import now
+from core.errors import BadInputError
+from core.people import note_key, open_note, unchanged
+from core.ports import Sealer, Store
+from core.queries import CustomerRow, NoteByKey, NotesOf
+from core.records import DropNote, PutNote, Record
+from core.sealed import seal_json
+
+HOLD = "hold"
+"""The kind of the note that keeps one."""
+ON_HOLD = "I have to keep this for now: somebody who runs this desk put a legal hold on it. Ask them about it."
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold on a customer: why, who put it, and when (microseconds)."""
+
+    customer: str
+    reason: str
+    by: str
+    at: int
+
+
+async def hold_on(store: Store, sealer: Sealer, customer: str) -> Hold | None:
+    """The hold on a customer, None where there is none."""
+    rows = await store.read(NoteByKey(DESK, HOLD, note_key(sealer, HOLD, customer)))
+    return Hold(**open_note(sealer, rows[0])) if rows else None
+
+
+async def all_holds(store: Store, sealer: Sealer) -> list[Hold]:
+    """Every hold there is, oldest first."""
+    return [Hold(**open_note(sealer, row)) for row in await store.read(NotesOf(DESK, HOLD))]
+
+
+async def put_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason: str, by: str) -> list[Record]:
+    """The records that put a person on hold, with their audit line.
+
+    Raises BadInputError without a reason, and for who was forgotten or is being forgotten: nothing is left to hold.
+    """
+    if not reason.strip():
+        raise BadInputError("say why, with --reason: the audit log keeps it")
+    if not person.body or await store.read(NoteByKey(DESK, "forgetting", note_key(sealer, "forgetting", person.id))):
+        raise BadInputError(f"{person.id} was forgotten: there is nothing left to hold")
+    await sealer.prepare((DESK,))
+    key = note_key(sealer, HOLD, person.id)
+    value = {"customer": person.id, "reason": reason.strip(), "by": by, "at": now()}
+    body = seal_json(sealer, "note", DESK, key.hex(), [person.id, value])
+    line = _line(sealer, "hold", person.id, by, {"reason": reason.strip()})
+    return [*unchanged(person), PutNote(DESK, HOLD, key, now(), body), line]
+
+
+async def end_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason: str, by: str) -> list[Record]:
+    """The records that end the hold on a person, with their audit line. Raises BadInputError where there is none."""
+    if not reason.strip():
+        raise BadInputError("say why, with --reason: the audit log keeps it")
+    if await hold_on(store, sealer, person.id) is None:
+        raise BadInputError(f"{person.id} is not on hold: `deskmate hold list` shows who is")
+    await sealer.prepare((DESK,))
+    line = _line(sealer, "end hold", person.id, by, {"reason": reason.strip()})
+    return [DropNote(DESK, HOLD, note_key(sealer, HOLD, person.id)), line]
+
+
+def _line(sealer: Sealer, action: str, customer: str, by: str, detail: object) -> Record:
+    return audit_record(sealer, actor=by, action=action, subject=customer, owner=DESK, detail=detail, at=now())

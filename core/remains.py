@@ -1,0 +1,104 @@
+"""What a forgotten person leaves to others: conversations that go on without them, and messages to be taken away."""
+
+from dataclasses import dataclass
+
+from core.audit import DESK
+from core.models import Delivery
+from core.ports import Sealer, Store
+from core.queries import (
+    BranchesOf,
+    DeliveriesTo,
+    DeliveryRow,
+    PlacesOf,
+    QueuedAfter,
+    SessionRow,
+    SessionsSpokenBy,
+    TurnsOf,
+)
+from core.records import AddDelivery, BindPlace, HandOver, Record, RewriteBranch, SessionAt
+from core.replies import FAREWELL, open_delivery, seal_delivery
+from core.scene import branch_name, session_name
+from core.sealed import branch_row, open_json, row_of, seal_json
+
+REMOVED = "(removed: the person this was for asked to be forgotten)"
+"""Stands where a platform keeps the message."""
+_ALL = 1_000_000
+
+
+async def others_keep(store: Store, sealer: Sealer, customer: str, *, at: int) -> list[Record]:
+    """Hand what others go on with over to the desk: conversations in which they spoke too, and places bound to those.
+
+    Refused with ChangedError where somebody spoke meanwhile.
+    """
+    records, dying = list[Record](), set[bytes]()
+    for session in await store.read(SessionsSpokenBy(customer, _ALL)):
+        if session.owner != customer:
+            continue
+        records.append(SessionAt(session.id, session.version))
+        if await _others_spoke(store, session, customer):
+            records += await _handed_over(store, sealer, session)
+        else:
+            dying.add(session.id)
+    for place in await store.read(PlacesOf(customer)):
+        if place.session not in dying:
+            name = open_json(sealer, "place", customer, row_of(place.key), place.body)
+            body = seal_json(sealer, "place", DESK, row_of(place.key), name)
+            records.append(BindPlace(place.key, place.session, DESK, at, body))
+    return records
+
+
+async def removals_of(store: Store, sealer: Sealer, customer: str, *, at: int) -> list[AddDelivery]:
+    """The pieces that take away what the desk posted for a customer, and that stands on the platforms."""
+    rows = await store.read(DeliveriesTo(customer))
+    pieces = [_Posted(row, open_delivery(sealer, row)) for row in rows if row.body]
+    gone = {each.delivery.message for each in pieces if each.delivery.removes}
+    standing = [each for each in pieces if each.stands and each.row.key not in gone]
+    return [_removal(sealer, each, at) for each in standing]
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    row: DeliveryRow
+    delivery: Delivery
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was posted, and not for one person's eyes in a place of many: nobody can take that away."""
+        seen = self.delivery.ref.direct or not self.delivery.private
+        return self.delivery.kind == "reply" and self.row.sent is not None and seen
+
+
+def _removal(sealer: Sealer, posted: _Posted, at: int) -> AddDelivery:
+    row, was = posted.row, posted.delivery
+    message = open_json(sealer, "sent", row.owner, row.key, row.sent or b"")
+    key = f"{row.key}.forgotten"
+    piece = Delivery(key, "retract", was.ref, was.to, "", None, REMOVED, message=message, removes=True)
+    return AddDelivery(
+        key=key,
+        platform=row.platform,
+        place=row.place,
+        session=row.session,
+        turn=None,
+        owner=FAREWELL,
+        kind="retract",
+        status="pending",
+        at=at,
+        body=seal_delivery(sealer, FAREWELL, piece),
+    )
+
+
+async def _others_spoke(store: Store, session: SessionRow, customer: str) -> bool:
+    turns = await store.read(TurnsOf(session.id))
+    if any(turn.speaker != customer for turn in turns):
+        return True
+    return any(event.customer != customer for event in await store.read(QueuedAfter(session.id, 0)))
+
+
+async def _handed_over(store: Store, sealer: Sealer, session: SessionRow) -> list[Record]:
+    body = {"id": session_name(sealer, session)}
+    records: list[Record] = [HandOver(session.id, DESK, seal_json(sealer, "session", DESK, row_of(session.id), body))]
+    for branch in await store.read(BranchesOf(session.id)):
+        name = branch_name(sealer, session, branch.name, branch.body)
+        sealed = seal_json(sealer, "branch", DESK, branch_row(session.id, branch.name), name)
+        records.append(RewriteBranch(session.id, branch.name, sealed))
+    return records

@@ -1,0 +1,178 @@
+"""`deskmate forget`, `hold` and `export`."""
+
+import base64
+import contextlib
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from tests.bots.command_line import OPEN, chat_jsonl, environment, refusal, say, started
+from tests.bots.stores import files
+
+ALICE = "terminal/local/alice"
+PHRASE = "zanzibar-quokka-7"
+
+
+def forms(phrase):
+    """A phrase as it may stand in a file: raw, as UTF-16, in hex and in base64 at every offset."""
+    raw = phrase.encode()
+    offsets = (base64.b64encode(b"\0" * skip + raw)[4 if skip else 0 : -4] for skip in range(3))
+    wide = (phrase.encode("utf-16-le"), phrase.encode("utf-16-be"))
+    return [raw, *wide, raw.hex().encode(), raw.hex().upper().encode(), *offsets]
+
+
+def inflated(content):
+    """What any zlib or gzip stream in a content holds."""
+    for start in (match.start() for match in re.finditer(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b", content)):
+        with contextlib.suppress(zlib.error):
+            yield zlib.decompressobj(47).decompress(content[start:])
+
+
+def found_in(folder, phrase):
+    found = []
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        for text in (content, *inflated(content)):
+            found += [path.name for form in forms(phrase) if form.lower() in text.lower()]
+    return found
+
+
+def until(desk, kind):
+    """The next line of a kind that a desk writes."""
+    return next(line for line in map(json.loads, desk.stdout) if line["type"] == kind)
+
+
+def test_the_search_finds_each_form(tmp_path):
+    for number, form in enumerate((*forms(PHRASE), zlib.compress(b"x" + PHRASE.encode()))):
+        (tmp_path / "one").write_bytes(bytes(number) + form)
+        assert found_in(tmp_path, PHRASE), form
+
+
+def test_a_forgotten_person_is_nowhere_and_the_receipt_counts_what_was_there(copied, deskmate):
+    done = deskmate.json("forget", ALICE, "--yes", folder=copied)
+    assert done["gone"]["turn"] == 2
+    assert done["key"] == "destroyed"
+    assert done["messages"] == 2
+    assert done["kept"]["usage"] > 0
+    (line,) = deskmate.json("audit", "list", folder=copied)[-1:]
+    assert (line["action"], line["subject"], line["detail"]["gone"]) == ("forget", done["customer"], done["gone"])
+    assert "is known as" in refusal(deskmate("forget", ALICE, "--yes", folder=copied))
+    assert "!!" not in deskmate("fsck", "--deep", folder=copied).stdout
+    assert deskmate("audit", "verify", folder=copied).returncode == 0
+
+
+def test_the_bill_of_a_forgotten_person_stays_the_same(copied, deskmate):
+    def billed():
+        return {row["customer"]: (row["requests"], row["input_tokens"], row["cost"]) for row in usage()}
+
+    def usage():
+        return deskmate.json("usage", folder=copied)
+
+    before = billed()
+    forgotten = deskmate.json("forget", ALICE, "--yes", folder=copied)["customer"]
+    assert billed() == before
+    assert [row["name"] for row in usage() if row["customer"] == forgotten] == ["(erased)"]
+
+
+def test_nobody_is_forgotten_by_mistake(copied, deskmate):
+    assert "say it with --yes" in refusal(deskmate("forget", ALICE, folder=copied))
+    assert "nobody here is known as nobody" in refusal(deskmate("forget", "nobody", "--yes", folder=copied))
+    assert deskmate.json("sessions", "list", folder=copied)
+
+
+def test_planted_phrases_are_found_nowhere_after_it_not_even_in_yesterdays_backup(tmp_path, deskmate):
+    said = [
+        OPEN | {"text": f"open a ticket: {PHRASE}-ticket", "name": f"{PHRASE}-name", "email": f"{PHRASE}@example.com"},
+        OPEN | {"id": "m2", "text": f"remember that I prefer {PHRASE}"},
+    ]
+    chat_jsonl(tmp_path, *said)
+    deskmate("backup", "yesterday.db")
+    assert PHRASE in json.dumps(deskmate.json("tickets", "list"))
+    deskmate("forget", ALICE, "--yes")
+    assert found_in(tmp_path, PHRASE) == []
+    restored = deskmate("restore", "yesterday.db", "--replace")
+    assert restored.returncode == 0
+    for command in (("sessions", "list"), ("tickets", "list"), ("usage",), ("audit", "list")):
+        assert PHRASE not in deskmate(*command).stdout
+    assert found_in(tmp_path, PHRASE) == []
+
+
+def test_who_is_forgotten_beside_a_serving_desk_is_somebody_new_there_and_their_answers_are_taken_away(
+    tmp_path, deskmate
+):
+    with started(tmp_path, "chat", "--jsonl") as desk:
+        say(desk, OPEN | {"text": "remember that I prefer mornings"})
+        answer = until(desk, "reply")
+        assert deskmate("forget", ALICE, "--yes").stderr == ""
+        assert until(desk, "retract")["key"] == answer["key"]
+        say(desk, OPEN | {"id": "m2", "text": "hello again"})
+        assert until(desk, "reply")["to"] == "m2"
+        desk.communicate()
+    found = json.loads(deskmate("export", ALICE, "-").stdout)
+    assert [turn["said"] for turn in found["turns"]] == ["hello again"]
+
+
+@pytest.mark.parametrize("at", ["_delete", "erase", "_finish", "scrub"])
+def test_a_killed_forgetting_is_finished_by_running_it_again(copied, deskmate, at):
+    killed = f"""
+import os, signal, sys
+from adapters.sealing.sealer import KeyringSealer
+from adapters.storage.sqlite import SqliteStore
+from core.forgetting import Forgetting
+async def kill(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+for owner in (Forgetting, KeyringSealer, SqliteStore):
+    if hasattr(owner, {at!r}):
+        setattr(owner, {at!r}, kill)
+from bots.cli import main
+main(["forget", {ALICE!r}, "--yes"])
+"""
+    done = subprocess.run([sys.executable, "-c", killed], cwd=copied, env=environment(copied), capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    again = deskmate("forget", ALICE, "--yes", "--json", folder=copied)
+    if at == "scrub":
+        assert "nobody here is known as" in refusal(again)
+    else:
+        assert json.loads(again.stdout)["gone"]["turn"] == 2
+    lines = [line["action"] for line in deskmate.json("audit", "list", folder=copied)]
+    assert lines.count("forget") == 1
+
+
+def test_a_hold_wins_over_forgetting_and_is_in_the_audit_log(copied, deskmate):
+    assert "say why" in refusal(deskmate("hold", "add", ALICE, folder=copied))
+    deskmate("hold", "add", ALICE, "--reason", "case 7", folder=copied)
+    assert "is on hold (case 7)" in refusal(deskmate("forget", ALICE, "--yes", folder=copied))
+    (held,) = deskmate.json("hold", "list", folder=copied)
+    assert held["reason"] == "case 7"
+    deskmate("hold", "remove", ALICE, "--reason", "over", folder=copied)
+    assert "is not on hold" in refusal(deskmate("hold", "remove", ALICE, "--reason", "over", folder=copied))
+    assert deskmate.json("forget", ALICE, "--yes", folder=copied)["gone"]["turn"] == 2
+    actions = [line["action"] for line in deskmate.json("audit", "list", folder=copied)]
+    assert actions[-4:] == ["hold", "hold list", "end hold", "forget"]
+
+
+def test_an_export_is_what_the_person_would_get_and_leaves_an_audit_line(copied, deskmate):
+    assert deskmate("export", ALICE, "alice.json", folder=copied).returncode == 0
+    found = json.loads((copied / "alice.json").read_text())
+    assert (found["format"], found["person"]["name"], len(found["turns"])) == (1, "Alice", 2)
+    assert deskmate.json("audit", "list", folder=copied)[-1]["action"] == "export"
+    assert "name a new file" in refusal(deskmate("export", ALICE, "alice.json", folder=copied))
+
+
+def test_an_export_to_a_full_disk_leaves_nothing(copied, deskmate, monkeypatch):
+    before = files(copied)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bots.exports.os.write", full)
+        assert "No space left" in refusal(deskmate("export", ALICE, "alice.json", folder=copied))
+    assert files(copied) == before | {"desk.db.anchors"}
