@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adapters.anchors import AnchorFile
 from adapters.presidio import open_presidio
-from adapters.sealing import MasterKey, keyring_exists, master_key, open_sealer
+from adapters.sealing import KeyringSealer, MasterKey, key_from_command, keyring_exists, master_key, open_sealer
 from adapters.storage import open_store
 from bots.absent import absent_platforms
 from bots.logs import write_as
@@ -23,7 +23,7 @@ from core.audit_chain import AuditChain
 from core.config import Settings
 from core.errors import ConfigError, StoreError
 from core.model_name import is_offline
-from core.ports import Platform, Sealer, Store
+from core.ports import Platform, Store
 from core.queries import Counts
 from core.writer import GroupWriter
 
@@ -37,7 +37,7 @@ class Records:
 
     settings: Settings
     store: Store
-    sealer: Sealer
+    sealer: KeyringSealer
 
     def writer(self) -> GroupWriter:
         """What writes to the store; to be entered."""
@@ -108,7 +108,9 @@ def _what_opens(settings: Settings, *, fresh: bool) -> tuple[str, MasterKey]:
     or nothing: then any key opens all there is.
     """
     place = keyring_place(settings)
-    if fresh and not (keyring_exists(place) and (settings.master_key or key_file(settings).exists())):
+    if fresh and not (
+        keyring_exists(place) and (settings.master_key or settings.master_key_command or key_file(settings).exists())
+    ):
         return ":memory:", MasterKey(secrets.token_bytes(32))
     return place, _master_key(settings, make=False)
 
@@ -124,6 +126,8 @@ async def _is_fresh(store: Store) -> bool:
 def _master_key(settings: Settings, *, make: bool) -> MasterKey:
     if settings.master_key is not None:
         return master_key(settings.master_key.get_secret_value(), key_file(settings))
+    if settings.master_key_command is not None:
+        return key_from_command(settings.master_key_command)
     if keyring_place(settings) == ":memory:":
         # What is sealed goes with this process, and so does its key.
         return MasterKey(secrets.token_bytes(32))

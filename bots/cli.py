@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from bots import logs
-from bots.commands import care, moving, people, records, serving
+from bots.commands import care, keys, moving, people, records, serving
 from bots.commands.common import FAILED
 from core.errors import DeskError
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     care.add_doctor(commands)
     records.add(commands)
     people.add(commands)
+    keys.add(commands)
     moving.add(commands)
     care.add_fsck(commands)
     return parser

@@ -41,7 +41,7 @@ async def holds(records: Records) -> list[Values]:
     """Who is on hold; the reasons may speak of them, so that it was read is noted first."""
     async with records.writer() as writer:
         await records.sealer.prepare((DESK,))
-        await writer.commit((_line(records, "hold list", "", {}),))
+        await writer.commit((audit_line(records, "hold list", "", {}),))
     return [_hold(each) for each in await all_holds(records.store, records.sealer)]
 
 
@@ -61,7 +61,7 @@ async def exported(records: Records, named: str) -> AsyncIterator[Values]:
         raise BadInputError(f"{named} was forgotten: nothing is kept of them")
     async with records.writer() as writer:
         await records.sealer.prepare((DESK,))
-        await writer.commit((_line(records, "export", person.id, {"by": f"os/local/{operator()}"}),))
+        await writer.commit((audit_line(records, "export", person.id, {"by": f"os/local/{operator()}"}),))
     yield await everything_of(records.store, records.sealer, open_customer(person, records.sealer))
 
 
@@ -77,7 +77,8 @@ def _who(records: Records) -> str:
     return short(records.sealer.lookup("reader", local_operator(operator()).identity))
 
 
-def _line(records: Records, action: str, subject: str, detail: Values) -> Record:
+def audit_line(records: Records, action: str, subject: str, detail: Values) -> Record:
+    """A line about what the operator at this command line does."""
     who = _who(records)
     return audit_record(records.sealer, actor=who, action=action, subject=subject, owner=DESK, detail=detail, at=now())
 

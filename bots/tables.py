@@ -78,6 +78,21 @@ def hold(found: Values) -> RenderableType:
     return Text(f"{found['customer']} is {'on hold now' if found['on_hold'] else 'not on hold any more'}.")
 
 
+def keys(found: list[Values]) -> RenderableType:
+    columns = {"owner": "Owner", "versions": "Versions", "state": "State"}
+    return _table(found, columns, nothing="There are no data keys yet.")
+
+
+def keys_checked(found: Values) -> RenderableType:
+    if found["ok"]:
+        return Text(f"All keys open: {count(found['owners'], 'owner')}.", style="green")
+    return Group(Text("These do not open:", style="bold red"), *(Text(f"  {one}") for one in found["closed"]))
+
+
+def keys_rotated(found: Values) -> RenderableType:
+    return Text(f"{found['what']}: {count(found['keys'], 'key')} in {found['seconds']:.1f} s. {found['do']}".strip())
+
+
 def doctor(found: Values) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for check in found["checks"]:

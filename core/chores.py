@@ -100,6 +100,8 @@ class Chores:
             await self._workers.claim()
         if PIECES in what and self._kit.store.shared:
             await self._deliveries.take_up()
+        # A desk that is idle looks for new keys too: while the master key is rotated it is told the next one.
+        _ = self._kit.sealer.erasures
         await self.forget()
 
     async def finish_forgetting(self) -> bool:

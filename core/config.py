@@ -321,6 +321,7 @@ class Settings(Section):
     store_seconds: float = Field(default=30.0, gt=0, le=3600)
     keyring: str | None = None
     master_key: SecretStr | None = None
+    master_key_command: str | None = None
     model: str | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None

@@ -8,8 +8,18 @@ the files of its kinds keep what is wrapped, `sealer.py` seals. Nothing
 here reads the environment. POSIX only: file modes and file locks are part of what is promised.
 """
 
-from adapters.sealing.master import MasterKey, master_key
+from adapters.sealing.master import MasterKey, key_from_command, master_key, replace_key_file
 from adapters.sealing.places import default_keyring, is_address, keyring_exists
 from adapters.sealing.sealer import KeyringSealer, open_sealer
 
-__all__ = ["KeyringSealer", "MasterKey", "default_keyring", "is_address", "keyring_exists", "master_key", "open_sealer"]
+__all__ = [
+    "KeyringSealer",
+    "MasterKey",
+    "default_keyring",
+    "is_address",
+    "key_from_command",
+    "keyring_exists",
+    "master_key",
+    "open_sealer",
+    "replace_key_file",
+]

@@ -14,7 +14,7 @@ from adapters.sealing.erasures import Watch
 from adapters.sealing.gathering import Ask, Gathering
 from adapters.sealing.keyring import Keyring, KeyRow
 from adapters.sealing.recent import Recent
-from adapters.sealing.wrapping import Wrapping
+from adapters.sealing.wrapping import LINK, Wrapping
 from core.errors import DeskError, ErasedError, UnreadableError
 
 FORMAT = 1
@@ -88,6 +88,8 @@ class DataKeys:
 
     def _forget_erased(self) -> None:
         erasures = self._keyring.erasures()
+        if erasures > self._erasures:
+            follow_links(self._keyring, self._wrapping)
         with self._changing:
             if erasures > self._erasures:
                 self._erasures = erasures
@@ -148,6 +150,13 @@ class DataKeys:
             self._keyring.erase(self._name(owner))
         finally:
             self._forget_erased()
+
+
+def follow_links(keyring: Keyring, wrapping: Wrapping) -> None:
+    """Learn the next master key, where the keyring is being brought under another one."""
+    for row in keyring.rows([LINK]):
+        if row.state == "live":
+            wrapping.follow(row.version, row.wrapped)
 
 
 def _head(version: int) -> bytes:

@@ -41,6 +41,18 @@ class Keyring(Protocol):
         """Overwrite an owner's keys for good. May be repeated."""
         ...
 
+    def owners(self, made_before: int | None = None) -> list[bytes]:
+        """Name every owner, or those whose newest key was made before a time (microseconds)."""
+        ...
+
+    def rewrap(self, pairs: Sequence[tuple[KeyRow, bytes]]) -> None:
+        """Put another wrapping in the place of a live row's, where it is still as given; durable when this returns."""
+        ...
+
+    def tell(self) -> None:
+        """Let everybody who has the keyring open read keys anew: count one erasure more."""
+        ...
+
     def close(self) -> None:
         """Let go of it."""
         ...

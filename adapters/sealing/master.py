@@ -4,6 +4,8 @@ import base64
 import os
 import re
 import secrets
+import shlex
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from core.errors import KeyringError
 
 LENGTH = 32
 SETTING = "DESK_MASTER_KEY"
+COMMAND = "DESK_MASTER_KEY_COMMAND"
+COMMAND_SECONDS = 10.0
 ALLOWED = "give 32 bytes as base64 (44 characters) or as hex (64 characters)"
 HEX = re.compile(r"[0-9A-Fa-f]{64}")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{43}=?")
@@ -40,6 +44,24 @@ def master_key(setting: str | None, path: Path, *, make: bool = True) -> MasterK
     return _made(path)
 
 
+def key_from_command(command: str) -> MasterKey:
+    """Ask a command for the key, such as that of a key management service: what it writes, run without a shell.
+
+    Raises KeyringError, which never quotes what it wrote.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own command, from their settings
+            shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise KeyringError(f"{COMMAND} did not answer within {COMMAND_SECONDS:.0f} seconds") from None
+    except (OSError, ValueError) as error:
+        raise KeyringError(f"{COMMAND} cannot be run: {error}") from None
+    if done.returncode:
+        raise KeyringError(f"{COMMAND} failed with exit code {done.returncode}: run it by hand to see why")
+    return MasterKey(_parsed(done.stdout.decode("ascii", errors="replace"), f"what {COMMAND} wrote"))
+
+
 def _parsed(text: str, source: str) -> bytes:
     """Decode a key. The errors never quote it."""
     text = "".join(text.split())
@@ -61,6 +83,15 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise KeyringError(f"the key file {path} cannot be read: {error.strerror}") from error
     return _parsed(content, f"the key file {path}")
+
+
+def replace_key_file(path: Path, new: Path) -> None:
+    """Let a new key file take the place of another, durable when this returns."""
+    try:
+        os.replace(new, path)
+        sync_folder(path.absolute().parent)
+    except OSError as error:
+        raise KeyringError(f"{new} cannot take the place of {path}: {error.strerror}. Move it there by hand") from error
 
 
 def _made(path: Path) -> MasterKey:

@@ -36,6 +36,14 @@ _ERASE = """
 UPDATE deskmate_keyring.key SET state = 'erased', wrapped = decode(repeat('00', length(wrapped)), 'hex')
 WHERE owner = $1 AND state = 'live' RETURNING 1
 """
+_OWNERS = """
+SELECT owner FROM deskmate_keyring.key GROUP BY owner HAVING $1::bigint IS NULL OR max(made) < $1 ORDER BY owner
+"""
+_REWRAP = """
+UPDATE deskmate_keyring.key AS key SET wrapped = new.wrapped
+FROM unnest($1::bytea[], $2::integer[], $3::bytea[], $4::bytea[]) AS new (owner, version, before, wrapped)
+WHERE key.owner = new.owner AND key.version = new.version AND key.state = 'live' AND key.wrapped = new.before
+"""
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('deskmate keyring'))"
 
 
@@ -71,6 +79,20 @@ class PostgresKeyring:
     def erase(self, owner: bytes) -> None:
         """Overwrite an owner's keys. What the server still has of the old rows, its VACUUM and its log decide."""
         self._do(lambda: self._erase(owner))
+
+    def owners(self, made_before: int | None = None) -> list[bytes]:
+        """Name every owner, or those whose newest key was made before a time."""
+        return [row[0] for row in self._do(lambda: self._pool.fetch(_OWNERS, made_before))]
+
+    def rewrap(self, pairs: Sequence[tuple[KeyRow, bytes]]) -> None:
+        """Put another wrapping in the place of a live row's, where it is still as given."""
+        rows = [(row.owner, row.version, row.wrapped, new) for row, new in pairs]
+        columns = [[row[at] for row in rows] for at in range(4)]
+        self._do(lambda: self._pool.execute(_REWRAP, *columns))
+
+    def tell(self) -> None:
+        """Let everybody read keys anew."""
+        self._do(self._tell)
 
     def open(self, *, fresh: bool) -> None:
         """Connect, and have the tables there. Raises KeyringError for a keyring that is missing or newer."""
@@ -153,6 +175,11 @@ class PostgresKeyring:
                     noted = "INSERT INTO deskmate_keyring.erasure (owner, at) VALUES ($1, $2)"
                     await connection.execute(noted, owner, _now())
             await connection.execute("VACUUM deskmate_keyring.key")
+
+    async def _tell(self) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE deskmate_keyring.erasure IN SHARE ROW EXCLUSIVE MODE")
+            await connection.execute("INSERT INTO deskmate_keyring.erasure (owner, at) VALUES ('', $1)", _now())
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 

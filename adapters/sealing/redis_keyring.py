@@ -23,6 +23,12 @@ for _, version in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 if erased > 0 then redis.call('HINCRBY', KEYS[2], 'erasures', 1) end
 """
+_REWRAP = """
+local state, made, wrapped = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%a+) (%d+) (.*)$')
+if state == 'live' and wrapped == ARGV[2] then
+  redis.call('HSET', KEYS[1], ARGV[1], state .. ' ' .. made .. ' ' .. ARGV[3])
+end
+"""
 
 
 class RedisKeyring:
@@ -65,6 +71,31 @@ class RedisKeyring:
         """Overwrite an owner's keys. The append-only file still has them, wrapped, until Redis rewrites it."""
         with clear_errors(self._at):
             self._client.eval(_ERASE, 2, self._key(owner), self._ring)
+
+    def owners(self, made_before: int | None = None) -> list[bytes]:
+        """Name every owner, or those whose newest key was made before a time."""
+        with clear_errors(self._at):
+            keys = sorted(set(self._client.scan_iter(match=f"{self._prefix}:key:*", count=1000)))
+            pipeline = self._client.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hvals(key)
+            values: list[list[bytes]] = pipeline.execute()
+        made = (max(int(value.split(b" ", 2)[1]) for value in kept) for kept in values)
+        named = (bytes.fromhex(key.decode().rpartition(":")[2]) for key in keys)
+        return [owner for owner, at in zip(named, made, strict=True) if made_before is None or at < made_before]
+
+    def rewrap(self, pairs: Sequence[tuple[KeyRow, bytes]]) -> None:
+        """Put another wrapping in the place of a live row's, where it is still as given."""
+        pipeline = self._client.pipeline(transaction=True)
+        for row, new in pairs:
+            pipeline.eval(_REWRAP, 1, self._key(row.owner), str(row.version), row.wrapped, new)
+        with clear_errors(self._at):
+            pipeline.execute()
+
+    def tell(self) -> None:
+        """Let everybody read keys anew."""
+        with clear_errors(self._at):
+            self._client.hincrby(self._ring, "erasures", 1)
 
     def provide(self, *, fresh: bool) -> None:
         """Have a keyring here. Raises KeyringError for a missing one that is not `fresh`, and for one that is newer."""

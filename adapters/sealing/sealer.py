@@ -11,19 +11,18 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 
-from adapters.sealing.datakeys import HEAD, DataKeys
+from adapters.sealing.datakeys import HEAD, DataKeys, follow_links
 from adapters.sealing.keyring import Keyring, KeyRow
 from adapters.sealing.lookups import Lookups
 from adapters.sealing.master import SETTING, MasterKey
 from adapters.sealing.nonces import NONCES, SIZE
 from adapters.sealing.places import open_keyring
+from adapters.sealing.rotation import LOOKUP_ROW, Rotation
 from adapters.sealing.wrapping import Wrapping
 from core.errors import KeyringError, UnreadableError
 from core.models import Place
 
 TAG = 16
-LOOKUP_ROW = b""
-"""The owner of the key of all look-ups. Being in every keyring, it also proves that the master key fits."""
 
 
 @asynccontextmanager
@@ -46,6 +45,7 @@ class KeyringSealer:
 
     def __init__(self, keyring: Keyring, wrapping: Wrapping, lookups: Lookups) -> None:
         self._keyring = keyring
+        self.rotation = Rotation(keyring, wrapping)
         self._keys = DataKeys(keyring, wrapping, lambda owner: lookups.hash("owner", owner))
         self._lookups = lookups
 
@@ -99,6 +99,7 @@ def _open(place: str | Path, master: MasterKey, *, fresh: bool) -> KeyringSealer
     keyring = open_keyring(place, fresh=fresh)
     try:
         wrapping = Wrapping(master)
+        follow_links(keyring, wrapping)
         key = _lookup_key(keyring, wrapping)
         if key is None:
             raise KeyringError(

@@ -28,7 +28,7 @@ CREATE TABLE key (
     made    INTEGER NOT NULL,
     PRIMARY KEY (owner, version)
 ) STRICT, WITHOUT ROWID;
--- One line per erased owner, so that a desk that serves sees what the command line erased.
+-- One line per erased owner, and one without for new keys, so that a desk that serves sees what the command line did.
 CREATE TABLE erasure (seq INTEGER PRIMARY KEY AUTOINCREMENT, owner BLOB NOT NULL, at INTEGER NOT NULL) STRICT;
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
@@ -83,6 +83,23 @@ class SqliteKeyring:
             if overwritten.rowcount:
                 writer.execute("INSERT INTO erasure (owner, at) VALUES (?, ?)", (owner, _now()))
         self._scrub()
+
+    def owners(self, made_before: int | None = None) -> list[bytes]:
+        """Name every owner, or those whose newest key was made before a time."""
+        query = "SELECT owner FROM key GROUP BY owner HAVING ?1 IS NULL OR max(made) < ?1 ORDER BY owner"
+        with self._reading, _errors_of(self._path):
+            return [owner for (owner,) in self._reader.execute(query, (made_before,)).fetchall()]
+
+    def rewrap(self, pairs: Sequence[tuple[KeyRow, bytes]]) -> None:
+        """Put another wrapping in the place of a live row's, where it is still as given."""
+        statement = "UPDATE key SET wrapped = ? WHERE owner = ? AND version = ? AND state = 'live' AND wrapped = ?"
+        with self._transaction() as writer:
+            writer.executemany(statement, [(new, row.owner, row.version, row.wrapped) for row, new in pairs])
+
+    def tell(self) -> None:
+        """Let everybody read keys anew."""
+        with self._transaction() as writer:
+            writer.execute("INSERT INTO erasure (owner, at) VALUES (x'', ?)", (_now(),))
 
     def close(self) -> None:
         """Let go of the file. The last one out folds the log into it, which is a write like any other."""
