@@ -17,6 +17,7 @@ from core.forgetting import NOTICED_SECONDS, Forgetting, Order
 from core.legal_holds import Hold, all_holds, end_hold, put_hold
 from core.people import find_person
 from core.records import Record
+from core.retention import due, sweep
 
 Values = dict[str, Any]
 
@@ -63,6 +64,19 @@ async def exported(records: Records, named: str) -> AsyncIterator[Values]:
         await records.sealer.prepare((DESK,))
         await writer.commit((audit_line(records, "export", person.id, {"by": f"os/local/{operator()}"}),))
     yield await everything_of(records.store, records.sealer, open_customer(person, records.sealer))
+
+
+async def retained(records: Records, *, dry: bool) -> Values:
+    """Delete what was kept for long enough, or only say what would go."""
+    retention, at = records.settings.retention, now()
+    if dry:
+        found = await due(records.store, records.sealer, retention, at=at)
+    else:
+        async with records.writer() as writer:
+            found = await sweep(records.store, records.sealer, writer, retention, at=at)
+        await records.store.scrub()
+    counted = {"conversations": len(found.conversations), "parked": found.parked, "deliveries": found.deliveries}
+    return {"dry_run": dry, **counted}
 
 
 def is_sure(named: str) -> bool:

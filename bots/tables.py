@@ -69,6 +69,12 @@ def forgotten(found: Values) -> RenderableType:
     return Group(head, _table(gone, {"place": "Place", "rows": "Gone"}, nothing=""), said)
 
 
+def retained(found: Values) -> RenderableType:
+    counts = count(found["conversations"], "conversation"), count(found["deliveries"], "posted text")
+    said = f"{counts[0]}, {counts[1]} and {count(found['parked'], 'text')} of what was given up"
+    return Text(f"{said} {'would go' if found['dry_run'] else 'are gone'}.")
+
+
 def holds(found: list[Values]) -> RenderableType:
     columns = {"customer": "Customer", "at": "Since", "by": "By", "reason": "Reason"}
     return _table(found, columns, nothing="Nobody is on hold.")

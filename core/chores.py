@@ -6,12 +6,12 @@ from contextlib import suppress
 
 from core.clock import now
 from core.delivery import Deliveries
-from core.errors import ChangedError, DeskError, SchemaError, StoreError
+from core.errors import DeskError, SchemaError, StoreError
 from core.forgetting import NOTICED_SECONDS, Forgetting
 from core.holds import Holds
 from core.kit import Kit
 from core.queries import SchemaNumber
-from core.retention import expiry
+from core.retention import sweep
 from core.wakes import FORGET, LANES, PIECES, STOP, Wakes
 from core.worker import Workers
 
@@ -131,7 +131,7 @@ class Chores:
                 log.exception("leases were not renewed: the store does not answer")
 
     async def _sweep(self) -> None:
-        while self._kit.settings.retention.conversation_days:
+        while not self._kit.settings.retention.keeps_all:
             try:
                 await self._expire()
             except StoreError:
@@ -140,11 +140,7 @@ class Chores:
 
     async def _expire(self) -> None:
         kit = self._kit
-        for commit in await expiry(kit.store, kit.sealer, kit.settings.retention, at=now()):
-            try:
-                await kit.writer.commit(commit)
-            except ChangedError:
-                log.info("an old conversation was taken up again, or deleted by another process: it is left")
+        await sweep(kit.store, kit.sealer, kit.writer, kit.settings.retention, at=now())
 
     async def _reach_again(self) -> None:
         while True:

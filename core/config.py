@@ -129,10 +129,23 @@ class SessionSettings(Section):
     idle_hours: int = Field(default=0, ge=0, le=24 * 3660)
 
 
-class RetentionSettings(Section):
-    """Days after which a conversation nobody spoke in is deleted for good (0: kept until somebody clears it)."""
+_Days = Annotated[int, Field(ge=0, le=36_600)]
 
-    conversation_days: int = Field(default=0, ge=0, le=36_600)
+
+class RetentionSettings(Section):
+    """Days after which something is deleted for good (0: never): a conversation nobody spoke in, the text of a message
+    that was given up, and that of a reply that was posted. `tiers` are the days of conversations by tier.
+    """
+
+    conversation_days: _Days = 0
+    parked_days: _Days = 0
+    delivery_days: _Days = 0
+    tiers: dict[str, _Days] = Field(default_factory=dict)
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing is ever deleted."""
+        return not any((self.conversation_days, self.parked_days, self.delivery_days, *self.tiers.values()))
 
 
 class Price(Section):

@@ -924,6 +924,15 @@ class HeldOf(Query[CountRow]):
     customer: str
 
 
+@dataclass(frozen=True, slots=True)
+class OldBodies(Query[CountRow]):
+    """How many texts `BlankBodies` would delete. Keys: inbox, outbox."""
+
+    row = CountRow
+    inbox: int
+    outbox: int
+
+
 QUERIES: tuple[type[Query[object]], ...] = tuple(
     value for value in globals().values() if isinstance(value, type) and issubclass(value, Query) and value is not Query
 )

@@ -657,6 +657,15 @@ class ForgetCustomer(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class BlankBodies(Record):
+    """Really delete the texts of events that were given up and came before `inbox`, and of pieces that are posted, or
+    were refused, and were made before `outbox` (times; 0: of none)."""
+
+    inbox: int
+    outbox: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseOutlet(Record):
     """Let an outlet go if no piece is open there, or in any case with `always` = 1, if `epoch` still holds."""
 

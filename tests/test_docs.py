@@ -117,7 +117,7 @@ def test_every_make_target_a_page_names_is_there(page):
 @pytest.mark.parametrize("page", PAGES, ids=name_in_house)
 def test_every_command_a_page_names_is_there(page, capsys):
     for line in re.findall(r"(?:^|`)deskmate ((?:[a-z]+)[^`\n]*)", page.read_text(), re.MULTILINE):
-        words = re.match(r"[a-z]+(?: (?:list|show|manifest|add|remove|rotate|check)\b)?", line)[0].split()
+        words = re.match(r"[a-z]+(?: (?:list|show|manifest|add|remove|rotate|check|run)\b)?", line)[0].split()
         with pytest.raises(SystemExit) as ended:
             main([*words, "--help"])
         options = re.findall(r"(?<= )--[a-z]+", re.sub(r"\s{3,}.*", "", line))

@@ -19,6 +19,14 @@ def add(commands: "Commands") -> None:
     export.add_argument("file", metavar="FILE", help="a new file, or - for the terminal")
     _add_hold(group(commands, "hold", "legal holds: what is kept of a person on hold is not deleted"))
 
+    run = reading_command(
+        group(commands, "retention", "what is kept for how long"),
+        "run",
+        "delete what `[retention]` in desk.toml says is old, as a serving desk does each hour",
+        _retain,
+    )
+    run.add_argument("--dry-run", action="store_true", help="only count what would go")
+
 
 def _add_hold(hold: "Commands") -> None:
     reading_command(hold, "list", "list who is on hold, and why", _list_holds)
@@ -44,6 +52,13 @@ def _export(options: Options) -> int:
     from_store(lambda records: write_lines(options.file, people.exported(records, options.person)))
     if options.file != "-":
         print(f"All that is kept of {options.person} is in {options.file}.")
+    return 0
+
+
+def _retain(options: Options) -> int:
+    from bots import people, tables
+
+    write(options, from_store(lambda records: people.retained(records, dry=options.dry_run)), tables.retained)
     return 0
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import zlib
@@ -156,6 +157,20 @@ def test_a_hold_wins_over_forgetting_and_is_in_the_audit_log(copied, deskmate):
     assert deskmate.json("forget", ALICE, "--yes", folder=copied)["gone"]["turn"] == 2
     actions = [line["action"] for line in deskmate.json("audit", "list", folder=copied)]
     assert actions[-4:] == ["hold", "hold list", "end hold", "forget"]
+
+
+def test_retention_says_what_would_go_and_lets_it_go(copied, deskmate):
+    with sqlite3.connect(copied / "desk.db") as store:
+        store.execute("UPDATE session SET spoken = spoken - 40 * 86400000000")
+        store.execute("UPDATE outbox SET at = at - 40 * 86400000000")
+    store.close()
+    (copied / "desk.toml").write_text("[retention]\nconversation_days = 30\ndelivery_days = 50\n")
+    would = deskmate.json("retention", "run", "--dry-run", folder=copied)
+    assert would == {"dry_run": True, "conversations": 2, "parked": 0, "deliveries": 0}
+    deskmate("hold", "add", ALICE, "--reason", "case 7", folder=copied)
+    assert deskmate.json("retention", "run", folder=copied)["conversations"] == 1
+    assert [row["turns"] for row in deskmate.json("sessions", "list", folder=copied) if row["turns"]] == [2]
+    assert deskmate("audit", "verify", folder=copied).returncode == 0
 
 
 def test_an_export_is_what_the_person_would_get_and_leaves_an_audit_line(copied, deskmate):

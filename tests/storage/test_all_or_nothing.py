@@ -33,6 +33,7 @@ from core.queries import (
     NextEvent,
     NoteByKey,
     NotesOf,
+    OldBodies,
     OpenAt,
     OpenDeliveries,
     OutletAt,
@@ -75,6 +76,7 @@ from core.records import (
     AddItem,
     AuditEnds,
     BindPlace,
+    BlankBodies,
     BlankDeliveries,
     BumpRevision,
     ClaimLane,
@@ -176,7 +178,7 @@ EVERYTHING = (
     ticket("k2", number=1002), PutTicket("k1", "resolved", "low", 2, 2, b"new"), change("h2", version=2),
     ReplaceUsage(S, "t1", MAIN_BRANCH), usage("u2"), ReserveBudget("c/day", 7, 5, 5, 99, 99, 50, 50),
     SettleBudget("c/day", 7, 1, 1), MarkDelivery("d1", "sent", b"id"), BlankDeliveries("t2"),
-    DropDelivery("d2"), ForgetCustomer("c2"),
+    DropDelivery("d2"), ForgetCustomer("c2"), BlankBodies(9, 9),
     ReleaseOutlet(b"place", 1, 1), ClaimOutlet(b"other", "terminal", "worker", HOUR), RenewOutlets("worker", HOUR),
     GiveBackOutlets("another"),
     delivery("d3"), audit("a2", 2), PutNote("slack", "stream", b"note", 2, b"new"),
@@ -198,7 +200,7 @@ QUESTIONS = (
     AuditAfter(0, 9), AuditEnd(),
     TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
     OpenAt(b"place", 9), WaitingOutlets("terminal", "worker", 9), OutletAt(b"place"), SchemaNumber(),
-    PlacesOf("c"), DeliveriesTo("c"), HeldOf("c"),
+    PlacesOf("c"), DeliveriesTo("c"), HeldOf("c"), OldBodies(9, 9),
 )  # fmt: skip
 
 

@@ -441,6 +441,10 @@ UPDATE ticket SET body = '' WHERE customer = :customer;
 DELETE FROM identity WHERE customer = :customer;
 UPDATE customer SET body = '', version = version + 1 WHERE id = :customer;
 
+-- name: BlankBodies
+UPDATE inbox SET body = '' WHERE status = 'parked' AND at < :inbox AND length(body) > 0;
+UPDATE outbox SET body = '' WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+
 -- name: ReleaseOutlet
 UPDATE outlet SET worker = NULL, lease = 0 FROM given
 WHERE outlet.place = given.place AND outlet.epoch = given.epoch AND (given.always <> 0 OR NOT EXISTS (
@@ -824,3 +828,8 @@ UNION ALL SELECT 'inbox', count(*) FROM inbox WHERE customer = :customer AND len
 UNION ALL SELECT 'outbox', count(*) FROM outbox WHERE owner = :customer
 UNION ALL SELECT 'usage', count(*) FROM usage WHERE customer = :customer
 UNION ALL SELECT 'audit', count(*) FROM audit WHERE owner = :customer;
+
+-- name: OldBodies
+SELECT 'inbox', count(*) FROM inbox WHERE status = 'parked' AND at < :inbox AND length(body) > 0
+UNION ALL SELECT 'outbox', count(*) FROM outbox
+    WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;

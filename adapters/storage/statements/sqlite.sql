@@ -335,6 +335,10 @@ UPDATE ticket SET body = x'' WHERE customer = :customer;
 DELETE FROM identity WHERE customer = :customer;
 UPDATE customer SET body = x'', version = version + 1 WHERE id = :customer;
 
+-- name: BlankBodies
+UPDATE inbox SET body = x'' WHERE status = 'parked' AND at < :inbox AND length(body) > 0;
+UPDATE outbox SET body = x'' WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+
 -- name: ReleaseOutlet
 UPDATE outlet SET worker = NULL, lease = 0 WHERE place = :place AND epoch = :epoch AND (
     :always OR NOT EXISTS (SELECT 1 FROM outbox WHERE place = :place AND status IN ('pending', 'sending'))
@@ -707,3 +711,8 @@ UNION ALL SELECT 'inbox', count(*) FROM inbox WHERE customer = :customer AND len
 UNION ALL SELECT 'outbox', count(*) FROM outbox WHERE owner = :customer
 UNION ALL SELECT 'usage', count(*) FROM usage WHERE customer = :customer
 UNION ALL SELECT 'audit', count(*) FROM audit WHERE owner = :customer;
+
+-- name: OldBodies
+SELECT 'inbox', count(*) FROM inbox WHERE status = 'parked' AND at < :inbox AND length(body) > 0
+UNION ALL SELECT 'outbox', count(*) FROM outbox
+    WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
