@@ -109,7 +109,7 @@ async def _find_ticket(records: Records, name: str, workspace: str | None) -> Ti
 async def note_reading_of(records: Records, reading: Reading, of: Subject = EVERYBODY) -> None:
     async with records.writer() as writer:
         door = Door(records.store, records.sealer, writer)
-        await note_reading(door, local_operator(_operator()), reading, of)
+        await note_reading(door, local_operator(operator()), reading, of)
 
 
 async def _names(records: Records) -> dict[str, str]:
