@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from core.config import PersonalDataSettings
 from core.errors import ConfigError
+from core.masking_settings import PersonalDataSettings
 from core.ports import Found
 
 LEAST_SCORE = 0.4

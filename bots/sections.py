@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.config import Section, Settings
+from core.config import Settings
+from core.section import Section
 
 _Limit = Annotated[int, Field(ge=0, le=10_000)]
 

@@ -6,10 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from core.errors import ConfigError
-from core.patterns import bounded_pattern
+from core.masking_settings import PersonalDataSettings
+from core.section import Section
 
 Role = Literal["customer", "agent", "supervisor", "admin"]
 """What somebody may do; everybody is a customer unless told otherwise."""
@@ -28,10 +29,6 @@ Operation = Literal[
 """What a role may do, or not."""
 StrategyName = Literal["user", "conversation", "ticket", "device"]
 """What a session stands for."""
-Policy = Literal["keep", "mask_before_storage", "mask_before_model"]
-"""What is done about a kind of personal data."""
-KINDS = frozenset(("email", "phone", "card", "iban", "ip", "secret"))
-"""The kinds of personal data the desk finds by itself."""
 GROUP = "@"
 """What stands before a group's id where a role is given to a group of a platform instead of a person."""
 MAX_TEXT = 16_000
@@ -41,15 +38,8 @@ SECRETS = ("master_key", "openai_api_key")
 """Settings that no message shows and no file of an operator's holds."""
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
-_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
 _Tokens = Annotated[int, Field(ge=100, le=1_000_000)]
-
-
-class Section(BaseModel):
-    """Settings that belong together; a name that is not one of them is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Specialist(Section):
@@ -230,76 +220,6 @@ class BudgetSettings(Section):
     def has_money(self) -> bool:
         """Whether any of them says anything in money."""
         return any(budget.has_money for budget in (self.customer, self.workspace, *self.tiers.values()))
-
-
-class NationalId(Section):
-    """A number that people are given: how it looks, and how its check digits are made.
-
-    `weights` and `modulus` say that the digits, each times its weight, add up to a multiple of the modulus.
-    """
-
-    pattern: str
-    checksum: Literal["none", "luhn", "mod97", "mod11_10"] = "none"
-    weights: tuple[int, ...] = ()
-    modulus: int = Field(default=0, ge=0, le=1_000)
-    policy: Policy = "mask_before_storage"
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_has_an_end(cls, pattern: str) -> str:
-        bounded_pattern(pattern)
-        return pattern
-
-    @model_validator(mode="after")
-    def _weights_have_a_modulus(self) -> "NationalId":
-        if bool(self.weights) != bool(self.modulus) or (self.weights and self.checksum != "none"):
-            raise ValueError("weights and modulus belong together, and stand in the place of a checksum")
-        return self
-
-
-class PersonalDataSettings(Section):
-    """What is done about personal data, by kind; each of `national_ids` and of `presidio` is a kind more.
-
-    `phone_regions` are the countries whose numbers count without their + and code, too.
-    """
-
-    email: Policy = "keep"
-    phone: Policy = "keep"
-    card: Policy = "mask_before_storage"
-    iban: Policy = "keep"
-    ip: Policy = "keep"
-    secret: Policy = "mask_before_storage"  # noqa: S105 - what is done about secrets is none
-    phone_regions: tuple[str, ...] = ()
-    national_ids: dict[str, NationalId] = Field(default_factory=dict)
-    presidio: dict[str, Policy] = Field(default_factory=dict)
-    presidio_language: str = "en"
-    presidio_model: str = "en_core_web_lg"
-
-    @field_validator("phone_regions")
-    @classmethod
-    def _regions_are_countries(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
-        if regions:
-            # Its tables are large: imported where they are wanted.
-            from phonenumbers import SUPPORTED_REGIONS
-
-            for region in regions:
-                if region not in SUPPORTED_REGIONS:
-                    raise ValueError(f"{region!r} must be a country by its two capital letters, such as 'DE'")
-        return regions
-
-    @field_validator("national_ids", "presidio")
-    @classmethod
-    def _names_are_new_words(cls, named: dict[str, Any]) -> dict[str, Any]:
-        for name in named:
-            if not _KIND.fullmatch(name) or name.lower() in KINDS or name.lower() == "text":
-                raise ValueError(f"{name!r} must be one word of letters, digits and _, and no kind there is already")
-        return named
-
-    def kinds_masked(self, policy: Policy) -> frozenset[str]:
-        """The kinds that have a policy."""
-        own = {kind for kind in KINDS if getattr(self, kind) == policy}
-        national = {name for name, told in self.national_ids.items() if told.policy == policy}
-        return frozenset(own | national | {name.lower() for name, each in self.presidio.items() if each == policy})
 
 
 class WorkSettings(Section):

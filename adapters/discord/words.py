@@ -88,7 +88,9 @@ class Tree(app_commands.CommandTree[Any]):
         self._take = take
         self._offers = offers
         by_name = {word.name: word for word in words}
-        self.add_command(self._group(saying.DESK, "Talk to the desk", [word for word in words if word.needs == "own"]))
+        # A group holds 25 at most; the one word that is a command of its own is left out.
+        own = [word for word in words if word.needs == "own" and word.name != saying.TICKET_SUMMARY]
+        self.add_command(self._group(saying.DESK, "Talk to the desk", own))
         staff = self._group(
             saying.STAFF, "Work on other people's conversations", [by_name[name] for name in STAFF_WORDS]
         )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from core.config import KINDS, PersonalDataSettings
+from core.masking_settings import KINDS, PersonalDataSettings
 from core.personal.addresses import find_emails, find_ips
 from core.personal.folding import forms
 from core.personal.national import national_id_finder

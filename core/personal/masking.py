@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from core.config import PersonalDataSettings
+from core.masking_settings import PersonalDataSettings
 from core.models import PICK, Command, Event, MessageEdited, Profile, Quote, UserMessage
 from core.personal.finding import Finder
 from core.personal.veil import Veil

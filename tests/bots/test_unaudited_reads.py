@@ -37,6 +37,15 @@ OTHERS = {
     ("discord",),
     ("serve",),
     ("worker",),
+    ("forget",),  # counts; what it did has a line of its own
+    ("export",),  # leaves its own line, as does `hold`
+    ("hold", "list"),
+    ("hold", "add"),
+    ("hold", "remove"),
+    ("retention", "run"),
+    ("keys", "list"),  # keyed hashes
+    ("keys", "check"),
+    ("keys", "rotate"),
 }
 """Commands that show nobody anything of other people."""
 

@@ -5,10 +5,10 @@ import pytest
 from core.audit import audit_lines
 from core.errors import BadInputError, ErasedError
 from core.forgetting import Forgetting, Order
+from core.ledger import ALWAYS, read_ledger, sums_by, whole
 from core.legal_holds import end_hold, put_hold
 from core.people import find_person
 from core.queries import CustomerById, Customers, HeldOf, NotesOf, OpenDeliveries, SessionById, Tickets, TurnsOf
-from core.usage import usage_by_customer
 from tests.core.talk import Street, open_talk
 
 THREAD = {"channel": "c", "thread": "t"}
@@ -35,15 +35,20 @@ async def test_it_is_asked_first_and_nothing_is_forgotten_before_it_is_confirmed
     assert (await held(talk, (await customer_of(talk)).id))["turn"] == 1
 
 
+async def bill_of(talk, id_):
+    """All that a customer used, whatever became of the turns."""
+    return whole(sums_by(await read_ledger(talk.store, ALWAYS), "customer")[id_].values())
+
+
 async def test_a_forgotten_person_leaves_only_the_bill_and_the_audit_log(talk):
     await talk.say("alice", "open a ticket: no ink")
     await talk.say("alice", "remember that I prefer mornings")
     id_ = (await customer_of(talk)).id
-    billed = (await usage_by_customer(talk.store))[id_]
+    billed = await bill_of(talk, id_)
     told = await forget(talk)
     assert told[-1].startswith("I forgot you: 2 turns and the text of 1 ticket are gone")
     assert set(await held(talk, id_)) <= {"usage", "audit"}
-    assert (await usage_by_customer(talk.store))[id_] == billed
+    assert await bill_of(talk, id_) == billed
     assert [row.number for row in await talk.store.read(Tickets(9))] == [1001]
     with pytest.raises(ErasedError):
         await talk.sealer.prepare((id_,))

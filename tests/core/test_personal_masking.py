@@ -9,7 +9,8 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import KINDS, check_settings
+from core.config import check_settings
+from core.masking_settings import KINDS
 from core.models import Command, FileNote, MessageEdited, Profile, Quote, UserMessage
 from core.personal.masking import PersonalData
 from core.queries import TurnsOf

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import KINDS, check_settings
+from core.config import check_settings
+from core.masking_settings import KINDS
 from core.personal.finding import Finder
 from tests.core.personal_samples import (
     BROKEN_SECRET,

@@ -7,9 +7,10 @@ from agents.testing import ScriptedModel, function_call
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import KINDS, check_settings
+from core.config import check_settings
 from core.history import History, past_turn
 from core.ids import new_id
+from core.masking_settings import KINDS
 from core.models import Profile, Quote, TurnStatus, UserMessage
 from core.personal.masking import PersonalData
 from core.personal.veil import Unveiling

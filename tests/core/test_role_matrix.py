@@ -87,6 +87,7 @@ MEANT = {
     "branches": HARMLESS,
     "usage": HARMLESS,
     "export": HARMLESS,
+    "forget": HARMLESS,
     "review": Meant(args=("terminal/local/dm/alice", "a", "complaint"), shows=True),
 }
 HERE = ("command", "text", "button", "reaction", "restart")
