@@ -14,6 +14,7 @@ from adapters.storage.moving.engines import SERVERS, file_of, read_now
 from adapters.storage.moving.sqlite_rows import require_store, taken
 from adapters.storage.stamp import WriteStamp
 from bots.assemble import open_records
+from bots.settings import shown
 from core.audit import DESK, audit_record
 from core.audit_chain import with_link
 from core.clock import now
@@ -55,7 +56,7 @@ async def repair(settings: Settings, *, deep: bool) -> Values:
 
 def told(settings: Settings, findings: list[Finding]) -> Values:
     checks = [asdict(one) | {"ok": not one.rows} for one in findings]
-    return {"store": settings.store, "ok": not any(one.rows for one in findings), "checks": checks}
+    return {"store": shown(settings.store), "ok": not any(one.rows for one in findings), "checks": checks}
 
 
 def _repair(path: str, sealer: Sealer) -> list[Repair]:

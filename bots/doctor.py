@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.storage.migrations import load_migrations
-from bots.assemble import open_records
-from bots.settings import default_store, keyring_place, store_file
+from bots.assemble import Records, open_records
+from bots.settings import default_store, keyring_place, shown, store_file
 from core.config import Settings
 from core.errors import ConfigError, DeskError, KeyringError, StoreError
 from core.model_name import is_offline, model_key, model_name
-from core.queries import Counts, ParkedEvents
+from core.queries import Counts, ParkedEvents, SchemaNumber
 from core.wording import count
 
 _PARKED_SHOWN = 20
@@ -56,21 +55,23 @@ def _look_at_place(settings: Settings, path: Path, findings: Findings) -> None:
     if not path.parent.is_dir() and settings.store != default_store(os.environ):
         raise StoreError(f"the folder of {path} is not there: make it first, or set DESK_STORE to another file")
     findings.note("store", f"none yet at {path}; the first start makes it")
-    findings.note("keys", f"they are to be kept at {keyring_place(settings)}")
+    findings.note("keys", f"they are to be kept at {shown(keyring_place(settings))}")
 
 
 async def _look_at_records(settings: Settings, findings: Findings) -> None:
     async with open_records(settings) as records:
-        findings.note("store", f"{settings.store} can be read, schema {schema_number()}")
-        findings.note("keys", f"the master key fits the keyring at {keyring_place(settings)}")
+        schema = await schema_number(records)
+        findings.note("store", f"{shown(settings.store)} can be read, schema {schema}")
+        findings.note("keys", f"the master key fits the keyring at {shown(keyring_place(settings))}")
         findings.counts = {row.table: row.rows for row in await records.store.read(Counts())}
         parked = await records.store.read(ParkedEvents(_PARKED_SHOWN))
         look_at_events(findings, [row.id for row in parked])
 
 
-def schema_number() -> int:
-    """The schema of every store that was opened: opening one brings it there."""
-    return load_migrations("sqlite")[-1].number
+async def schema_number(records: Records) -> int:
+    """The schema of a store; opening it has brought it to the newest."""
+    (row,) = await records.store.read(SchemaNumber())
+    return row.number
 
 
 def _look_at_model(settings: Settings, findings: Findings) -> None:

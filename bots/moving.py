@@ -23,7 +23,7 @@ from adapters.storage.moving.engines import (
 )
 from adapters.storage.moving.tables import TableReader, TableWriter
 from bots.checking import check
-from bots.settings import keyring_place
+from bots.settings import keyring_place, shown
 from core.config import Settings
 from core.errors import BadInputError, StoreError
 
@@ -40,7 +40,7 @@ async def move(source: str, target: str, *, keyring: tuple[str | None, str | Non
         keys = await asyncio.to_thread(_move_keyring, source, target, keyring, settings)
         async with new_store(target, rows) as writer:
             tables = await _copy(rows, writer)
-    return {"from": source, "to": target, "keyring": keys, "tables": told(tables)}
+    return {"from": shown(source), "to": shown(target), "keyring": keys, "tables": told(tables)}
 
 
 async def back_up(settings: Settings, path: str) -> Values:
@@ -49,7 +49,8 @@ async def back_up(settings: Settings, path: str) -> Values:
         _refuse_itself(rows, path)
         async with new_backup(path, rows) as writer:
             tables = await _copy(rows, writer)
-    return {"store": settings.store, "backup": path, "keyring": _keyring(settings), "tables": told(tables)}
+    keyring = shown(keyring_place(settings))
+    return {"store": shown(settings.store), "backup": path, "keyring": keyring, "tables": told(tables)}
 
 
 async def restore(settings: Settings, path: str, *, replace: bool) -> Values:
@@ -63,7 +64,7 @@ async def restore(settings: Settings, path: str, *, replace: bool) -> Values:
         checked = await check(settings, deep=False)
     return {
         "backup": path,
-        "store": settings.store,
+        "store": shown(settings.store),
         "aside": aside or None,
         "tables": told(tables),
         "ok": checked["ok"],
@@ -114,10 +115,6 @@ def _beside(store: str, option: str) -> str:
     if store.startswith(SERVERS):
         raise BadInputError(f"nothing stands beside a store in PostgreSQL: say where the keyring is with {option}")
     return f"{place_of(store)}.keys"
-
-
-def _keyring(settings: Settings) -> str:
-    return keyring_place(settings)
 
 
 def _check(option: str, url: str) -> None:

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel
 
@@ -90,6 +90,17 @@ def keyring_place(settings: Settings) -> str:
             "DESK_KEYRING is the database of the store: name another one, so that a backup of the store opens nothing"
         )
     return place
+
+
+def shown(address: str) -> str:
+    """An address as it may be shown: without the password."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return f"{address.partition(':')[0]}:..."
+    if parts.password is None:
+        return address
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:...@{parts.netloc.rpartition('@')[2]}"))
 
 
 def key_file(settings: Settings) -> Path:

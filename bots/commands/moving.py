@@ -49,10 +49,11 @@ def _migrate(options: Options) -> int:
 
 def _bring_up(options: Options) -> int:
     from bots.doctor import schema_number
+    from bots.settings import shown
 
     async def read(records: "Records") -> dict[str, Any]:
         # To open a store is to migrate it.
-        return {"store": records.settings.store, "schema": schema_number()}
+        return {"store": shown(records.settings.store), "schema": await schema_number(records)}
 
     found = from_store(read)
     write(options, found, lambda _: f"{found['store']} is at schema {found['schema']}, the newest.")

@@ -100,3 +100,24 @@ def test_what_a_server_refuses_is_one_line(copied, deskmate, server):
     told = refusal(deskmate(*move(url(copied / "desk.db"), server), folder=copied))
     assert "holds content already" in told
     assert "--keyring-from" in refusal(deskmate(*move(server, url(copied / "b.db")), folder=copied))
+
+
+def opening(folder, store):
+    keys, key = str(folder / "desk.db.keys"), (folder / "desk.db.key").read_text().strip()
+    return {"DESK_STORE": store, "DESK_KEYRING": keys, "DESK_MASTER_KEY": key}
+
+
+@pytest.mark.parametrize("args", [("doctor",), ("migrate",), ("fsck",), ("backup", "safe.db")])
+def test_no_command_shows_the_password_of_a_store(copied, deskmate, server, args):
+    deskmate(*move(url(copied / "desk.db"), server), folder=copied)
+    done = deskmate(*args, "--json", folder=copied, **opening(copied, server.replace("postgres@", "postgres:planted@")))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "postgres:...@" in done.stdout
+    assert "planted" not in done.stdout + done.stderr
+
+
+def test_the_doctor_names_the_schema_of_that_store(copied, deskmate, server):
+    deskmate(*move(url(copied / "desk.db"), server), folder=copied)
+    found = deskmate.json("doctor", folder=copied, **opening(copied, server))
+    ((newest,),) = in_postgres("SELECT max(number) FROM migration", url=server)
+    assert found["checks"][1]["found"].endswith(f"schema {newest}")
