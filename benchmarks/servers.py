@@ -1,4 +1,4 @@
-"""PostgreSQL for benches: a database of its own for each measurement, with the server's default durable settings."""
+"""PostgreSQL for benches: a database of its own for each run, with the server's default durable settings."""
 
 import asyncio
 import secrets
@@ -11,7 +11,7 @@ import asyncpg
 
 @contextmanager
 def database_on(server: str | None) -> Iterator[str | None]:
-    """Make an empty database beside the one a URL names, and drop it at the end; None stays None."""
+    """Make an empty database beside the one a URL names, drop it at the end with its keyring's; None stays None."""
     if server is None:
         yield None
         return
@@ -20,7 +20,8 @@ def database_on(server: str | None) -> Iterator[str | None]:
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:
-        asyncio.run(_run(server, f'DROP DATABASE "{name}" (FORCE)'))
+        for gone in (name, f"{name}_keys"):
+            asyncio.run(_run(server, f'DROP DATABASE IF EXISTS "{gone}" (FORCE)'))
 
 
 def for_sqlalchemy(server: str) -> str:

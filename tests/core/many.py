@@ -11,6 +11,7 @@ from agents import Model
 
 from adapters.sealing import MasterKey, open_sealer
 from adapters.storage import open_store
+from adapters.storage.postgres import PostgresStore
 from core.absent import AbsentPlatform
 from core.config import check_settings
 from core.desk import Desk
@@ -144,9 +145,12 @@ class Town:
 
     async def pass_time(self, seconds: float) -> None:
         """Let the database's clock, and no other, go on: what has a lease has less of it left."""
-        writing = self.store._writing  # type: ignore[attr-defined]
         for table in ("lane", "outlet"):
-            await writing.execute(f"UPDATE {table} SET lease = lease - ?", (int(seconds * 1_000_000),))
+            statement = f"UPDATE {table} SET lease = lease - {int(seconds * 1_000_000)}"
+            if isinstance(self.store, PostgresStore):
+                await self.store._writer.execute(statement)
+            else:
+                await self.store._writing.execute(statement)  # type: ignore[attr-defined]
 
     async def drained(self, *names: str) -> None:
         for name in names or tuple(self.desks):
@@ -170,8 +174,8 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town() -> AsyncIterator[Town]:
-    async with open_store("memory:") as store, open_sealer(":memory:", MasterKey(bytes(32)), fresh=True) as sealer:
+async def open_town(url: str = "memory:") -> AsyncIterator[Town]:
+    async with open_store(url) as store, open_sealer(":memory:", MasterKey(bytes(32)), fresh=True) as sealer:
         town = Town(store, sealer)
         try:
             yield town

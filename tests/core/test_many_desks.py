@@ -10,11 +10,12 @@ from core.models import Command, Profile, UserMessage
 from core.queries import Counts, DeliveriesOf, LaneById, SchemaNumber, SchemaRow, TurnsOf
 from tests.core.many import Far, absent, open_town
 from tests.core.talk import Street, place
+from tests.postgres import url_for
 
 
-@pytest.fixture
-async def town():
-    async with open_town() as opened:
+@pytest.fixture(params=["memory", "postgresql"])
+async def town(request, tmp_path):
+    async with open_town("memory:" if request.param == "memory" else url_for(tmp_path)) as opened:
         yield opened
 
 

@@ -20,13 +20,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.servers import database_on
 from tests.crash.breakages import BREAKAGES
 from tests.crash.check import Damage, check
 from tests.crash.discord_house import DiscordHouse
 from tests.crash.driver import Process
 from tests.crash.guild import Guild
 from tests.crash.killer import Kill, Trap, plan, plan_stops
-from tests.crash.programs import House, NotReadableError
+from tests.crash.programs import House, NotReadableError, ServerHouse
 from tests.crash.report import report
 from tests.crash.slack_house import SlackHouse
 from tests.crash.story import Story
@@ -35,6 +36,8 @@ from tests.crash.twins import late_commits
 from tests.crash.warm import warm_up
 from tests.crash.workspace import Workspace
 
+SHORT_LEASE = {"DESK_WORK__LEASE_SECONDS": "0.5"}
+"""Where many may work a store, a killed desk's lanes are free when its lease is over; here that is soon."""
 AT_ONCE = 6
 """Events that wait for their answer at a time."""
 
@@ -208,7 +211,7 @@ def main(words: Sequence[str] | None = None) -> int:
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="deskmate-crash-"))
     try:
-        with _house(options, folder) as house:
+        with _store(options, folder) as store, _house(options, folder, store) as house:
             bench = Bench(options, house, Trap())
             bench.run()
         print(report(bench, seconds=time.monotonic() - begun))
@@ -221,10 +224,16 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _house(options: Options, folder: Path) -> Iterator[House]:
-    store = options.store or f"sqlite:///{folder}/desk.db"
+def _store(options: Options, folder: Path) -> Iterator[str]:
+    """A file that goes with its folder, or a database of its own on a server."""
+    with database_on(options.store) as url:
+        yield url or f"sqlite:///{folder}/desk.db"
+
+
+@contextmanager
+def _house(options: Options, folder: Path, store: str) -> Iterator[House]:
     if options.platform == "terminal":
-        yield House(folder, store)
+        yield ServerHouse(folder, store, SHORT_LEASE) if options.store else House(folder, store)
         return
     people: Workspace | Guild
     if options.platform == "discord":
@@ -236,7 +245,7 @@ def _house(options: Options, folder: Path) -> Iterator[House]:
         if isinstance(people, Guild):
             yield DiscordHouse(folder, store, guild=people)
         else:
-            yield SlackHouse(folder, store, workspace=people)
+            yield SlackHouse(folder, store, SHORT_LEASE if options.store else {}, workspace=people)
     finally:
         people.close()
 
@@ -246,7 +255,9 @@ def _options(words: Sequence[str] | None) -> Options:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="which story and which kills")
     parser.add_argument("--platform", choices=PLATFORMS, default=PLATFORMS[0], help="where people talk")
-    parser.add_argument("--store", metavar="URL", help="a fresh store to work on (default: a file that is deleted)")
+    parser.add_argument(
+        "--store", metavar="URL", help="postgresql://...: on a new database of that server (default: in a new file)"
+    )
     parser.add_argument("--at", default="", metavar="CALL", help="kill only before and after calls like this: `post`")
     parser.add_argument(
         "--stops", type=int, help="how often to send SIGTERM instead (default: a twentieth of the kills)"
@@ -264,6 +275,8 @@ def _options(words: Sequence[str] | None) -> Options:
         parser.error("two workers are tried on the terminal only")
     if options.platform == "discord" and options.store:
         parser.error("what a killed desk on Discord has taken in is looked up in the file of its store")
+    if options.store and not options.store.startswith("postgresql://"):
+        parser.error("--store takes the address of a PostgreSQL server")
     return options
 
 

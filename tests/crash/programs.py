@@ -98,3 +98,9 @@ class House:
     def _command(self, words: Sequence[str]) -> int:
         self.move_in()
         return main([*words, "--json"])
+
+
+class ServerHouse(House):
+    """A store on a server: to start there takes a few round trips more."""
+
+    pace = Pace(longest=0.4, enough=0.8)

@@ -39,6 +39,7 @@ def _again(bench: "Bench") -> str:
     options = bench.options
     words = [f"--kills {options.kills} --seed {options.seed}"]
     words += [f"--platform {options.platform}"] if options.platform != "terminal" else []
+    words += [f"--store {options.store}"] if options.store else []
     words += ["--hasty"] if options.hasty else []
     words += [f"--at {options.at!r}"] if options.at else []
     words += [f"--stops {options.stops}"] if options.stops is not None else []

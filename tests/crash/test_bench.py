@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends import postgres_url
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,6 +28,24 @@ def test_a_desk_that_is_killed_does_no_damage():
     status, report = run_bench("--kills", "9")
     assert status == 0, report
     assert re.search(r"^ *9  kills", report, re.MULTILINE), report
+
+
+def test_a_desk_on_postgresql_that_is_killed_does_no_damage():
+    with postgres_url() as url:
+        status, report = run_bench("--kills", "6", "--stops", "1", "--store", url)
+    assert status == 0, report
+    assert re.search(r"^ *6  kills", report, re.MULTILINE), report
+
+
+def test_without_the_fence_two_workers_on_postgresql_are_counted_late():
+    words = ("--kills", "0", "--workers", "2", "--events", "30")
+    with postgres_url() as url:
+        fenced, report = run_bench(*words, "--store", url)
+        status, broken = run_bench(*words, "--store", url, "--broken", "fence")
+    assert fenced == 0, report
+    assert re.search(r"\d late commits: FencedError", report), report
+    assert status == 1
+    assert count("late", broken) > 0, broken
 
 
 def test_without_dedupe_the_bench_counts_doubled_answers():
