@@ -167,7 +167,9 @@ class PostgresStore:
                 try:
                     rows: list[Any] = await connection.fetch(sql, *values)
                 except AWAY:
-                    connection.terminate()
+                    # One that the server cut has left the pool by itself.
+                    with suppress(asyncpg.InterfaceError):
+                        connection.terminate()
                     raise
                 return rows
 

@@ -19,7 +19,7 @@ from core.desk import Desk
 from core.errors import UnknownOutcomeError
 from core.models import Delivery
 from core.ports import Outcome, Store
-from core.records import AddDelivery, AddEvent, LaneIs, PutNote, Record
+from core.records import AddDelivery, AddEvent, ClaimOutlet, LaneIs, OutletIs, PutNote, Record
 
 
 def _accept_all(record: Record) -> Record | None:
@@ -42,11 +42,19 @@ def _streams_not_noted(record: Record) -> Record | None:
     return replace(record, kind="nothing") if isinstance(record, PutNote) and record.kind == STREAM else record
 
 
+def _outlets_for_all(record: Record) -> Record | None:
+    """Everybody holds every outlet, and posts what he finds there."""
+    if isinstance(record, OutletIs):
+        return None
+    return replace(record, worker="anybody") if isinstance(record, ClaimOutlet) else record
+
+
 ALTERATIONS: dict[str, Callable[[Record], Record | None]] = {
     "dedupe": _accept_all,
     "outbox": _sent_before_it_is_posted,
     "fence": _no_fence,
     "streams": _streams_not_noted,
+    "outlet": _outlets_for_all,
 }
 
 
