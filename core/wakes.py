@@ -19,8 +19,6 @@ STOP = "stop"
 """The turn of an event of a session is to stop."""
 FORGET = "forget"
 """Somebody is to be forgotten."""
-NOTES = "notes"
-"""A platform's notes of a kind were changed."""
 
 Hear = Callable[..., None]
 

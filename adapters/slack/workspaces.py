@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 INSTALL = "install"
 """The kind of the notes that hold one install each, under its workspace."""
+FRESH = 5.0
+"""Seconds after which the notes are read anew: another process may have been told of an install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class ManyWorkspaces:
         """Nothing is read before it is asked for: notes are there once a desk is."""
         self._notes: Notes | None = None
         self._known: dict[str, Install] | None = None
+        self._read_at = 0.0
+        self._changes = 0
         self._changing = asyncio.Lock()
 
     def remember_in(self, notes: Notes) -> None:
@@ -43,9 +48,9 @@ class ManyWorkspaces:
     async def add(self, install: Install) -> None:
         """Keep an install, durable when this returns. One that was there before is gone."""
         async with self._changing:
-            known = await self._installs()
             await self._kept_in().put(INSTALL, install.us.team, _value(install))
-            known[install.us.team] = install
+            self._changes += 1
+            (await self._installs())[install.us.team] = install
         log.info("the app is now installed in workspace %s", install.us.team)
 
     async def drop(self, workspace: str, *, at: float) -> None:
@@ -57,7 +62,8 @@ class ManyWorkspaces:
             if workspace not in known or at < int(known[workspace].at):
                 return log.info("workspace %s took back an install that is not there any more", workspace)
             await self._kept_in().drop(INSTALL, workspace)
-            del known[workspace]
+            self._changes += 1
+            (await self._installs()).pop(workspace, None)
         log.warning("the app was removed from workspace %s: what it had to say there waits", workspace)
 
     async def installs(self) -> Sequence[Install]:
@@ -81,12 +87,15 @@ class ManyWorkspaces:
         return install.token
 
     async def _installs(self) -> dict[str, Install]:
-        if self._known is None:
+        known = self._known
+        if known is None or time.monotonic() - self._read_at >= FRESH:
+            changes, begun = self._changes, time.monotonic()
             found = await read_installs(self._kept_in())
             # Who asked at the same time may have read them before, and changed them since.
-            if self._known is None:
-                self._known = found
-        return self._known
+            if self._known is None or self._changes == changes:
+                self._known, self._read_at = found, begun
+            known = self._known
+        return known
 
     def _kept_in(self) -> Notes:
         if self._notes is None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from adapters.slack import translate
+from adapters.slack.refs import Us
+from adapters.slack.workspaces import Install, ManyWorkspaces
 from core.agent import SupportAgent
 from core.config import Settings
 from core.errors import StoreError
@@ -362,3 +364,15 @@ async def test_a_token_slack_refuses_without_a_word_stops_nobody_else(house, gat
 )
 def test_what_takes_the_bots_token_back(event, gone):
     assert (translate.removed_at({"event": event, "event_time": 5}) == 5.0) is gone
+
+
+async def test_what_another_process_was_told_of_installs_is_soon_known_here(house, monkeypatch):
+    here, there = house.workspaces, ManyWorkspaces()
+    there.remember_in(here._notes)
+    known = len(await here.all())
+    await there.add(Install(Us("T9", "U9"), "Nine", "xoxb-nine", frozenset(), time.time()))
+    assert len(await here.all()) == known
+    monkeypatch.setattr("adapters.slack.workspaces.FRESH", 0.0)
+    assert await here.token_of("T9") == "xoxb-nine"
+    await there.drop("T9", at=time.time() + 1)
+    assert await here.at("T9") is None
