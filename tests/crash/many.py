@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import asyncpg
 
 from adapters.storage import open_store
 from benchmarks.servers import database_on
+from tests.cluster import Server, cluster
 from tests.crash.driver import Process
 from tests.crash.many_check import WITNESS, Found, check
 from tests.crash.many_workers import Works
@@ -42,11 +44,12 @@ PATIENCE = 60.0
 class Options:
     """What a run is asked for."""
 
-    store: str
+    store: str | None
     workers: int = 4
     kills: int = 8
     stalls: int = 4
     cuts: int = 0
+    restarts: int = 0
     lanes: int = 40
     events: int = 30
     lease: float = 1.0
@@ -71,6 +74,7 @@ class Many:
     options: Options
     works: Works
     url: str
+    server: Server | None = None
     processes: list[Process] = field(default_factory=list)
     replies: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     killed: dict[int, float] = field(default_factory=dict)
@@ -87,6 +91,7 @@ class Many:
         """Say all, kill and stall on the way, wait for the last answer, and count."""
         options, chance = self.options, random.Random(self.options.seed)
         acts = ["kill"] * options.kills + ["stall"] * options.stalls + ["cut"] * options.cuts
+        acts += ["restart"] * options.restarts
         chance.shuffle(acts)
         total = options.lanes * options.events
         # The first one alone makes the keys.
@@ -110,6 +115,9 @@ class Many:
         if act == "cut":
             asked(self.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
                   " AND application_name = 'deskmate'")  # fmt: skip
+        elif act == "restart" and self.server is not None:
+            self.server.stop("immediate")
+            self.server.start()
         elif act == "stall":
             self._stall(process)
         else:
@@ -117,10 +125,14 @@ class Many:
             self.killed[process.pid] = time.time()
             for line in process.finish(0):
                 self._take(line)
-            for lane in self.lanes:
-                if lane.front == number:
-                    lane.front = None
-            self.processes[number] = self.works.open(front=number < FRONTS)
+            self._replace(number)
+
+    def _replace(self, number: int) -> None:
+        """Start another process in place of one; what that one did not acknowledge is said again."""
+        for lane in self.lanes:
+            if lane.front == number:
+                lane.front = None
+        self.processes[number] = self.works.open(front=number < FRONTS)
 
     def _stall(self, process: Process) -> None:
         """Stop a process until another one has a lane of it, and let it go on at that very moment."""
@@ -157,7 +169,7 @@ class Many:
                 self._take(line)
             if process.status is not None:
                 self.ended.append(f"a process ended by itself with {process.status}: {self.works.house.last_words()}")
-                self.processes[number] = self.works.open(front=number < FRONTS)
+                self._replace(number)
 
     def _take(self, line: dict[str, Any]) -> None:
         if line["type"] in ("accepted", "duplicate", "error"):
@@ -209,7 +221,9 @@ def main(words: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="deskmate-many-"))
     begun = time.monotonic()
     try:
-        with database_on(options.store) as url:
+        with ExitStack() as stack:
+            server = None if options.store else stack.enter_context(cluster())
+            url = stack.enter_context(database_on(server.url if server else options.store))
             assert url is not None
             asyncio.run(prepare(url))
             settings = {
@@ -218,7 +232,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 "DESK_MASTER_KEY": "ab" * 32,
             }
             works = Works(House(folder, url), settings, options.lease, options.broken)
-            found = Many(options, works, url).run()
+            found = Many(options, works, url, server).run()
     finally:
         shutil.rmtree(folder)
     print(f"{found}\n{options.workers} processes, {time.monotonic() - begun:.1f} s, seed {options.seed}")
@@ -227,17 +241,23 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _options(words: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.many", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--store", metavar="URL", required=True, help="on a new database of that PostgreSQL server")
+    parser.add_argument(
+        "--store", metavar="URL", help="on a new database of that PostgreSQL server (default: on a server of its own)"
+    )
     parser.add_argument("--workers", type=int, default=4, help="processes at a time")
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--stalls", type=int, default=4, help="how often one is stopped until another has its lane")
     parser.add_argument("--cuts", type=int, default=0, help="how often all connections are cut")
+    parser.add_argument("--restarts", type=int, default=0, help="how often a server of its own crashes and comes back")
     parser.add_argument("--lanes", type=int, default=40)
     parser.add_argument("--events", type=int, default=30, help="of each lane")
     parser.add_argument("--lease", type=float, default=1.0, help="seconds; some turns last twice as long")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--broken", choices=BREAKAGES, help="break this mechanism: damage must be found")
-    return Options(**vars(parser.parse_args(words)))
+    options = Options(**vars(parser.parse_args(words)))
+    if options.store and options.restarts:
+        parser.error("--restarts is for a server of its own: leave --store away")
+    return options
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def _posted(many: "Many", notes: list[dict[str, Any]], found: Found) -> int:
         number = int(note["to"].partition("-")[2])
         if note["key"] in first:
             found.reposted += 1
-            wrong += not many.options.cuts and not {first[note["key"]], note["pid"]} & unwell
+            wrong += not (many.options.cuts or many.options.restarts) and not {first[note["key"]], note["pid"]} & unwell
             continue
         first[note["key"]] = note["pid"]
         wrong += number < last[note["place"]]

@@ -28,7 +28,7 @@ def test_processes_that_are_killed_stalled_and_cut_off_do_no_damage():
 
 
 def test_without_the_fence_commits_that_come_late_are_counted():
-    status, report = run_many("--kills", "0", "--stalls", "3", "--lanes", "12", "--events", "6", "--broken", "fence")
+    status, report = run_many("--kills", "0", "--stalls", "8", "--lanes", "24", "--events", "8", "--broken", "fence")
     assert status == 1
     assert count("late commits that were taken", report) > 0, report
 

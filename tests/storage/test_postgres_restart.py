@@ -1,64 +1,22 @@
 """A server of our own that goes down and comes back while a store writes to it and reads from it."""
 
 import asyncio
-import os
-import shutil
-import subprocess
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from adapters.storage import open_store
 from core.errors import StoreError
 from core.queries import Customers
-from tests.postgres import free_port
+from tests.cluster import cluster
 from tests.storage.conftest import listening
 from tests.storage.samples import commit, customer
 
 
-class Server:
-    """A throw-away cluster. PostgreSQL does not run as root: then it runs as the user its packages bring."""
-
-    def __init__(self, bin_folder, folder):
-        self.bin, self.folder, self.port = bin_folder, Path(folder), free_port()
-        self.who = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-        if self.who:
-            shutil.chown(folder, "postgres", "postgres")
-        self.run("initdb", "-D", folder, "-A", "trust", "-U", "postgres", "--no-sync")
-
-    def run(self, program, *arguments):
-        subprocess.run([self.bin / program, *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", **self.who)
-
-    def start(self):
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        self.run("pg_ctl", "start", "-w", "-D", self.folder, "-o", options, "-l", self.folder / "log")
-
-    def stop(self, how="fast"):
-        self.run("pg_ctl", "stop", "-w", "-D", self.folder, "-m", how)
-
-
-@pytest.fixture(scope="module")
-def installed():
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    program = found[-1] if found else shutil.which("initdb")
-    if not program:
-        if os.environ.get("REQUIRE_BACKENDS"):
-            pytest.fail("initdb is not here")
-        pytest.skip("no initdb here")
-    return Path(program).parent
-
-
 @pytest.fixture
-def server(installed):
-    with tempfile.TemporaryDirectory() as folder:
-        made = Server(installed, folder)
-        made.start()
+def server():
+    with cluster() as made:
         yield made
-        if (made.folder / "postmaster.pid").exists():
-            made.stop("immediate")
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])
