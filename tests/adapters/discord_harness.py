@@ -154,6 +154,8 @@ class DiscordHarness:
             return self._outdated(name, person, channel or person.im)
         said = " ".join(args) or NEEDED.get(word, "")
         option = {ARGUMENTS.get(word, "ticket"): said} if said else {}
+        if name == "ticket-summary":  # a command of its own
+            return person.slash(name, channel=channel, options=option)
         return person.slash("desk", name, channel=channel, options=option)
 
     def _opened(self, where, person):

@@ -21,9 +21,9 @@ def test_data_keys_are_rotated_and_everything_stays_readable(copied, deskmate):
     said = deskmate("keys", "rotate", "--json", folder=copied)
     assert json.loads(said.stdout)["keys"] >= 2
     assert "--made-before" in said.stderr
-    assert {line["versions"] for line in deskmate.json("keys", "list", folder=copied)} == {1, 2}
+    assert {line["versions"] for line in deskmate.json("keys", "list", folder=copied)} == {2}
     assert deskmate.json("tickets", "list", folder=copied) == before
-    assert deskmate.json("audit", "list", folder=copied)[-1]["action"] == "rotate data keys"
+    assert "rotate data keys" in [line["action"] for line in deskmate.json("audit", "list", folder=copied)]
     assert "is no time" in refusal(deskmate("keys", "rotate", "--made-before", "soon", folder=copied))
 
 

