@@ -4,13 +4,19 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.backends import postgres_url
 from tests.crash.test_bench import ROOT
 
 
-def run_many(*words):
+SEEDS = ("1", "2", "3")
+"""What is broken shows when two processes meet: by chance, so several runs are tried where one finds nothing."""
+
+
+def run_many(*words, seed="1"):
     with postgres_url() as url:
-        command = [sys.executable, "-m", "tests.crash.many", "--store", url, "--seed", "1", *words]
+        command = [sys.executable, "-m", "tests.crash.many", "--store", url, "--seed", seed, *words]
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     return ran.returncode, ran.stdout + ran.stderr
 
@@ -21,19 +27,21 @@ def count(what, report):
     return int(found[1])
 
 
+@pytest.mark.timeout(120)
 def test_processes_that_are_killed_stalled_and_cut_off_do_no_damage():
     words = ("--kills", "1", "--stalls", "1", "--cuts", "1", "--lanes", "12", "--events", "5")
     status, report = run_many(*words)
     assert status == 0, report
 
 
-def test_without_the_fence_commits_that_come_late_are_counted():
-    status, report = run_many("--kills", "0", "--stalls", "8", "--lanes", "24", "--events", "8", "--broken", "fence")
-    assert status == 1
-    assert count("late commits that were taken", report) > 0, report
-
-
-def test_with_outlets_for_all_pieces_posted_twice_are_counted():
-    status, report = run_many("--kills", "0", "--stalls", "0", "--lanes", "12", "--events", "5", "--broken", "outlet")
-    assert status == 1
-    assert count("pieces posted twice", report) > 0, report
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(
+    ("broken", "counted", "words"),
+    [
+        ("fence", "late commits that were taken", ("--stalls", "8", "--lanes", "24", "--events", "8")),
+        ("outlet", "pieces posted twice", ("--stalls", "0", "--lanes", "12", "--events", "5")),
+    ],
+)
+def test_what_is_broken_on_purpose_is_counted(broken, counted, words):
+    tried = (run_many("--kills", "0", *words, "--broken", broken, seed=seed) for seed in SEEDS)
+    assert any(status == 1 and count(counted, report) > 0 for status, report in tried)
