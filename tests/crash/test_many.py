@@ -9,7 +9,6 @@ import pytest
 from tests.backends import postgres_url
 from tests.crash.test_bench import ROOT
 
-
 SEEDS = ("1", "2", "3")
 """What is broken shows when two processes meet: by chance, so several runs are tried where one finds nothing."""
 
