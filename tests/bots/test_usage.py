@@ -28,7 +28,7 @@ def billed(first_day, tmp_path_factory):
     """A copy of the first day's folder whose desk was busy in January and February 2026."""
     folder = tmp_path_factory.mktemp("billed") / "desk"
     shutil.copytree(first_day[0], folder)
-    drawn = random.Random(7)  # noqa: S311 - figures for a test
+    drawn = random.Random(7)
     with closing(sqlite3.connect(folder / "desk.db")) as store:
         sessions = store.execute("SELECT owner, id FROM session").fetchall()
         (ticket,) = store.execute("SELECT id FROM ticket").fetchone()
@@ -54,7 +54,7 @@ def ledger(folder, since="1970-01-01", until="2100-01-01"):
     sums = ", ".join(f"sum({name})" for name in COUNTED)
     where = "WHERE at >= ? AND at < ?"
     with closing(sqlite3.connect(folder / "desk.db")) as store:
-        asked = f"SELECT {sums}, count(*), sum(cost_nano IS NULL) FROM usage {where}"  # noqa: S608 - our own names
+        asked = f"SELECT {sums}, count(*), sum(cost_nano IS NULL) FROM usage {where}"
         row = store.execute(asked, (micros(since), micros(until))).fetchone()
     return dict(zip((*COUNTED, "calls", "unpriced"), row, strict=True))
 
@@ -140,7 +140,7 @@ def test_the_drawing_is_valid_and_its_bars_are_as_high_as_what_was_used(billed, 
         bar
         for bar in ElementTree.parse(tmp_path / "usage.svg").iter(f"{SVG}rect")
         if bar.find(f"{SVG}title") is not None
-    ]  # noqa: S314 - our own file
+    ]
     heights = {}
     for bar in bars:
         said, value = bar.find(f"{SVG}title").text.rsplit(": ", 1)

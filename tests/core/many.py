@@ -150,7 +150,7 @@ class Town:
             if isinstance(self.store, PostgresStore):
                 await self.store._writer.execute(statement)
             else:
-                await self.store._writing.execute(statement)  # type: ignore[attr-defined]
+                await self.store._writing.execute(statement)
 
     async def drained(self, *names: str) -> None:
         for name in names or tuple(self.desks):

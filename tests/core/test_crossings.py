@@ -65,7 +65,7 @@ class Crowd:
     """What people do, drawn by chance. Message ids count in each workspace anew, so they collide."""
 
     def __init__(self, seed):
-        self.chance = random.Random(seed)  # noqa: S311 - not for secrets
+        self.chance = random.Random(seed)
         self.counts = dict.fromkeys(WORKSPACES, 0)
 
     def step(self):

@@ -20,7 +20,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.at = 0.0
         self.tasks: defaultdict[int, list[asyncio.Task[Any]]] = defaultdict(list)
-        self._selector.select = self._select  # type: ignore[attr-defined]
+        self._selector.select = self._select
         self.set_task_factory(self._make_task)
 
     def time(self) -> float:
