@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.warm_starts import Started
+
 ROOT = Path(__file__).parents[2]
+MAIN = "bots.cli:main"
 PATIENCE = 50
 """Seconds a process may take."""
 
@@ -26,20 +29,30 @@ def environment(folder, **settings):
 
 
 def started(folder, *args, **settings):
-    command = [sys.executable, "-m", "bots.cli", *args]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, cwd=folder, env=environment(folder, **settings), stdin=pipe, stdout=pipe, stderr=pipe
-    )
+    return Started(MAIN, *args, folder=folder, env=environment(folder, **settings))
 
 
 def run(folder, *args, said=b"", **settings):
-    with started(folder, *args, **settings) as process:
+    return finished(started(folder, *args, **settings), said)
+
+
+def run_changed(folder, program, *args):
+    """Run a program that calls the command line in its own way."""
+    return finished(Started(f"{__name__}:changed", program, *args, folder=folder, env=environment(folder)))
+
+
+def changed(words):
+    program, *sys.argv[1:] = words
+    exec(program, {})
+
+
+def finished(process, said=b""):
+    with process:
         try:
             out, err = process.communicate(said, timeout=PATIENCE)
         finally:
             process.kill()
-    return subprocess.CompletedProcess(args, process.returncode, out.decode(), err.decode())
+    return subprocess.CompletedProcess(process, process.returncode, out.decode(), err.decode())
 
 
 def chat_jsonl(folder, *lines, **settings):

@@ -2,23 +2,14 @@
 
 import asyncio
 import signal
-import sys
 from contextlib import asynccontextmanager
 
-from tests.bots.command_line import PATIENCE, environment
+from tests.bots.command_line import MAIN, PATIENCE, environment
+from tests.warm_starts import StartedBeside
 
 
 async def deskmate(folder, *args, **settings):
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bots.cli",
-        *args,
-        cwd=folder,
-        env=environment(folder, **settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    return await StartedBeside.beside(MAIN, *args, folder=folder, env=environment(folder, **settings))
 
 
 async def finished(process):

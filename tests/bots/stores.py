@@ -2,12 +2,10 @@
 
 import contextlib
 import sqlite3
-import subprocess
-import sys
 
 from adapters.storage.locks import FileLock
 from adapters.storage.moving.tables import newest_schema, tables_at
-from tests.bots.command_line import environment
+from tests.bots.command_line import run_changed
 
 KILLED_AT_PAGE = """
 import os, signal, sys
@@ -33,8 +31,7 @@ sys.exit(main(sys.argv[2:]))
 
 def killed(folder, page, *args):
     """Run a command that is killed after it wrote that page (0: when all is written, before it has its name)."""
-    command = [sys.executable, "-c", KILLED_AT_PAGE, str(page), *args]
-    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True)
+    done = run_changed(folder, KILLED_AT_PAGE, str(page), *args)
     assert done.returncode == -9, done.stderr
 
 

@@ -1,13 +1,11 @@
 """Whole stores between a SQLite file and PostgreSQL, there and back."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from tests.backends import in_postgres, postgres_url
-from tests.bots.command_line import environment, refusal
+from tests.bots.command_line import refusal, run_changed
 from tests.bots.stores import files, rows_of, url
 
 KILLED_AT_PAGE = """
@@ -63,8 +61,7 @@ def test_counters_go_on_there(copied, deskmate, server):
 @pytest.mark.parametrize("page", [1, 40])
 def test_a_move_that_was_killed_goes_on_and_no_desk_starts_meanwhile(copied, deskmate, server, page):
     args = move(url(copied / "desk.db"), server)
-    command = [sys.executable, "-c", KILLED_AT_PAGE, str(page), *args]
-    done = subprocess.run(command, cwd=copied, env=environment(copied), capture_output=True)
+    done = run_changed(copied, KILLED_AT_PAGE, str(page), *args)
     assert done.returncode == -signal.SIGKILL, done.stderr
     settings = {"DESK_STORE": server, "DESK_KEYRING": str(copied / "desk.db.keys")}
     assert deskmate("fsck", folder=copied, **settings).returncode == 1

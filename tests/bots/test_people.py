@@ -8,13 +8,11 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import zlib
 
 import pytest
 
-from tests.bots.command_line import OPEN, chat_jsonl, environment, refusal, say, started
+from tests.bots.command_line import OPEN, chat_jsonl, refusal, run_changed, say, started
 from tests.bots.stores import files
 
 ALICE = "terminal/local/alice"
@@ -135,7 +133,7 @@ for owner in (Forgetting, KeyringSealer, SqliteStore):
 from bots.cli import main
 main(["forget", {ALICE!r}, "--yes"])
 """
-    done = subprocess.run([sys.executable, "-c", killed], cwd=copied, env=environment(copied), capture_output=True)
+    done = run_changed(copied, killed)
     assert done.returncode == -signal.SIGKILL
     again = deskmate("forget", ALICE, "--yes", "--json", folder=copied)
     if at == "scrub":

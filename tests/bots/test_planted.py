@@ -1,14 +1,11 @@
 """Nothing of what people say stands readable in the files of a desk, or in its logs."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.bots.command_line import PATIENCE, started
 from tests.core.planted import forms
 
 PHRASE = "the zebra dances at dawn 4711"
@@ -40,25 +37,18 @@ def lines():
 
 @pytest.mark.parametrize("ending", ["drained", "killed"])
 def test_no_planted_phrase_name_or_address_is_found_in_files_or_logs(tmp_path: Path, ending: str):
-    env = {**os.environ, "DESK_STORE": f"sqlite:///{tmp_path}/desk.db", "HOME": str(tmp_path), "DESK_MODEL": "offline"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bots.cli", "-v", "chat", "--jsonl"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=env,
-    )
     said = "".join(json.dumps(line) + "\n" for line in lines()).encode()
-    if ending == "drained":
-        out, logs = process.communicate(said, timeout=50)
-    else:
-        process.stdin.write(said)
-        process.stdin.flush()
-        out = b""
-        while not (b'"m5"' in out and PHRASE.encode() in out):
-            out += process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        _, logs = process.communicate(timeout=50)
+    with started(tmp_path, "-v", "chat", "--jsonl", DESK_MODEL="offline") as process:
+        if ending == "drained":
+            out, logs = process.communicate(said, timeout=PATIENCE)
+        else:
+            process.stdin.write(said)
+            process.stdin.flush()
+            out = b""
+            while not (b'"m5"' in out and PHRASE.encode() in out):
+                out += process.stdout.readline()
+            process.kill()
+            _, logs = process.communicate(timeout=PATIENCE)
     assert PHRASE.encode() in out
     kept = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} | {"logs": logs}
     assert sum(map(len, kept.values())) > 10_000

@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,8 +160,9 @@ def _finish(desk: Process, outcome: Outcome) -> None:
     outcome.ended.append(desk.status)
 
 
-def main(name: str) -> int:
+def main(words: Sequence[str]) -> int:
     """Play a scenario."""
+    (name,) = words
     warm_up()
     folder = Path(tempfile.mkdtemp(prefix="deskmate-crash-"))
     try:
@@ -174,4 +175,4 @@ def main(name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

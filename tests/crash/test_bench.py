@@ -1,20 +1,15 @@
 """The bench must find damage where there is some: each mechanism is broken on purpose, and the count of it named."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.backends import postgres_url
-
-ROOT = Path(__file__).parents[2]
+from tests.warm_starts import run
 
 
 def run_bench(*words):
-    command = [sys.executable, "-m", "tests.crash.bench", "--seed", "1", *words]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    ran = run("tests.crash.bench:main", "--seed", "1", *words, timeout=100)
     return ran.returncode, ran.stdout + ran.stderr
 
 

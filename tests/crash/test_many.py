@@ -1,13 +1,11 @@
 """Many processes on one database: no damage, and damage where what keeps them apart is broken."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.backends import postgres_url
-from tests.crash.test_bench import ROOT
+from tests.warm_starts import run
 
 SEEDS = ("1", "2", "3")
 """What is broken shows when two processes meet: by chance, so several runs are tried where one finds nothing."""
@@ -15,8 +13,7 @@ SEEDS = ("1", "2", "3")
 
 def run_many(*words, seed="1"):
     with postgres_url() as url:
-        command = [sys.executable, "-m", "tests.crash.many", "--store", url, "--seed", seed, *words]
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+        ran = run("tests.crash.many:main", "--store", url, "--seed", seed, *words, timeout=100)
     return ran.returncode, ran.stdout + ran.stderr
 
 

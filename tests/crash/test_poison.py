@@ -1,17 +1,13 @@
 import json
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.warm_starts import run
 
 
 def play(scenario):
-    words = [sys.executable, "-m", "tests.crash.scenarios", scenario]
-    played = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=50)
+    played = run("tests.crash.scenarios:main", scenario, timeout=50)
     assert played.returncode == 0, played.stderr
     return json.loads(played.stdout)
 

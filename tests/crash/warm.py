@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import threading
+from functools import cache
 
 from adapters.terminal.app import JsonLines
 from adapters.terminal.pipes import LineSink, read_lines
@@ -28,6 +29,7 @@ _COMMANDS = ("bots.doctor", "bots.reading", "bots.tables", "bots.terminal", "bot
 """What the command line imports when it is needed."""
 
 
+@cache
 def warm_up() -> None:
     """Do once what every fork would have to do."""
     for name in _COMMANDS:
