@@ -50,17 +50,20 @@ class Kill:
 
 
 def plan(seed: int, kills: int, pace: Pace, *, at: str = "") -> list[Kill]:
-    """In turn: at a random time, at any point, at a point of a name; or all `at` points of one name."""
+    """Half of them at random times, the others in turn at any point and at one of a name; or all `at` one name."""
     chance = random.Random(f"kills {seed}")
     if at:
         return [Kill(points=chance.randint(1, 8), name=at) for _ in range(kills)]
     points = _shuffled(chance, range(1, pace.farthest + 1), kills)
     names = _shuffled(chance, pace.named, kills)
-    ways = (
-        lambda: Kill(seconds=chance.uniform(0.02, pace.longest)),
-        lambda: Kill(points=points.pop()),
-        lambda: Kill(seconds=pace.enough, points=chance.randint(1, 6), name=names.pop()),
-    )
+
+    def at_random() -> Kill:
+        return Kill(seconds=chance.uniform(0.02, pace.longest))
+
+    def at_a_name() -> Kill:
+        return Kill(seconds=pace.enough, points=chance.randint(1, 6), name=names.pop())
+
+    ways = (at_random, lambda: Kill(points=points.pop()), at_random, at_a_name)
     return [ways[number % len(ways)]() for number in range(kills)]
 
 
