@@ -98,7 +98,7 @@ def _check_pieces(truth: Truth, damage: Damage, *, in_pieces: bool) -> None:
         if len(answers) > 1:
             damage.note("doubled", f"{event} was answered under {len(answers)} keys: {sorted(answers)}")
     for event in truth.accepted_twice:
-        damage.note("doubled", f"{event} was accepted twice")
+        damage.note("doubled", f"{event} was accepted once more")
 
 
 def _check_order(truth: Truth, damage: Damage) -> None:

@@ -22,6 +22,7 @@ import adapters.discord.identifying
 import adapters.discord.showing
 import bots.discord_lives
 from adapters.discord.app import DiscordApp
+from adapters.discord.hearing import Hearing
 from adapters.discord.showing import asked
 from bots.cli import main
 from core.desk import Desk
@@ -93,6 +94,7 @@ class DiscordHouse(House):
         os.environ |= self.guild.settings
         os.environ["DESK_DISCORD__STREAM_AFTER"] = "0" if self.guild.desks % 2 else "60"
         announce()
+        tell_what_comes()
         watch_calls(trap)
         hurry()
         if self.guild.desks % 3 == 0:
@@ -132,6 +134,29 @@ def announce() -> None:
         return accepted
 
     DiscordApp.post, Desk.accept = announced, taken
+
+
+def tell_what_comes() -> None:
+    """Let the desk say which frames reached it, and in which session all that it missed was read."""
+    take, catch_up = Hearing.take, Hearing._catch_up
+
+    def say_what_is_read(hearing: Hearing) -> None:
+        left = not hearing._parts.catch_up.is_done
+        tell({"type": "reads", "session": hearing._session_of(""), "left": left})
+
+    def taken(hearing: Hearing, frame: Line) -> None:
+        take(hearing, frame)
+        if hearing._parts.door.desk is not None and frame.get("s"):
+            guild = (frame.get("d") or {}).get("guild_id") or ""
+            tell({"type": "came", "session": hearing._session_of(guild), "number": frame["s"]})
+        if frame.get("t") == "GUILD_CREATE":
+            say_what_is_read(hearing)
+
+    async def caught_up(hearing: Hearing) -> None:
+        await catch_up(hearing)
+        say_what_is_read(hearing)
+
+    Hearing.take, Hearing._catch_up = taken, caught_up
 
 
 def tell(line: Line) -> None:

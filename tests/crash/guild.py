@@ -3,8 +3,9 @@
 What Discord sends it does not send again. What was written in a place the desk knows it must read there, whenever it
 was written. All else is the person's: an edit, a reaction, a word of an app command, and the first message in a place
 of which the desk never heard. Nothing comes of it, or Discord says "did not respond"; so they do it again, as often as
-it takes, and that is once to the bench. Whether the desk has it after all is asked of the store each time a desk died:
-what it has counts as taken in, however it looked to the person.
+it takes, and that is once to the bench. So nobody does it again while something may still come of it: as long as a
+session lives that told of it, or the desk that it reached, and until what was missed was read. Whether the desk has it
+after all is asked of the store each time a desk died: what it has counts as taken in, however it looked to the person.
 """
 
 import json
@@ -13,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from simulators.discord_service import Channel, DiscordService, Interaction
+from simulators.discord_service import AppSetup, Channel, DiscordService, Interaction
 from simulators.discord_service.writing import LOADING
 from tests.crash.check import Damage
 from tests.crash.discord_sightings import ANSWER, CHANGE, SEND, DiscordSightings
@@ -27,6 +28,8 @@ OPEN_BELOW, OPEN_ALONE = "POST /channels/{channel}/messages/{message}/threads", 
 ACKNOWLEDGE = "POST /interactions/{interaction}/{token}/callback"
 MISSED, UNHEARD = 1.0, 2.0
 """Seconds after which nothing comes any more of what a lost session told; of a first message in a place."""
+SESSIONS = 1_000_000
+"""More than any run begins: the desks of a run live within minutes."""
 TOLD_AGAIN = ("MESSAGE_CREATE", "MESSAGE_UPDATE", "INTERACTION_CREATE")
 """What names the same event when it comes once more."""
 
@@ -38,6 +41,8 @@ class Guild(Members):
         super().__init__(seed, hasty=hasty)
         self._disturbing = random.Random(f"disturbances {seed}")
         self._session = ("", 0.0)
+        self._came: set[tuple[str, int]] = set()
+        self._left: dict[str, bool] = {}
 
     @property
     def settings(self) -> dict[str, str]:
@@ -53,6 +58,7 @@ class Guild(Members):
     def desk_died(self, has: Callable[[str], bool]) -> None:
         """Find out what the desk that is no more has taken in: `has` asks the store for the key of an event."""
         self.discord.expire_sessions()
+        self._came.clear()
         for id_ in list(self._on_the_way.values()):
             done = self._done[id_]
             if any(has(key) for key in done.offered):
@@ -63,9 +69,18 @@ class Guild(Members):
 
     def heard(self, said: Line) -> None:
         """Take in what the desk tells the bench: a piece that it posts, an event that it takes in."""
-        if said["type"] == "piece":
-            self.sightings.announced(said)
-            return
+        match said["type"]:
+            case "piece":
+                self.sightings.announced(said)
+            case "came":
+                self._came.add((said["session"], said["number"]))
+            case "reads":
+                self._left[said["session"]] = said["left"]
+            case _:
+                self._heard_of(said)
+
+    def _heard_of(self, said: Line) -> None:
+        """Take note of an event that the desk takes in: before it does, and after."""
         id_ = self.sightings.line_of(said["event"])
         if id_ not in self._done:
             return
@@ -74,7 +89,8 @@ class Guild(Members):
         elif self._on_the_way.get(talk_of(self._done[id_].line)) == id_:
             self._is_taken(id_)
         else:
-            self._news.append({"type": "duplicate" if said["as"] == "duplicate" else "accepted", "id": id_})
+            type_ = "duplicate" if said["as"] == "duplicate" else "accepted"
+            self._news.append({"type": type_, "id": id_, "event": said["event"]})
 
     def write_now(self, line: Line) -> None:
         """Write a message whoever listens, and whatever became of the one before it."""
@@ -106,7 +122,7 @@ class Guild(Members):
     # --- the service --------------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        self.discord = discord = await DiscordService(seed=self._seed).__aenter__()
+        self.discord = discord = await DiscordService(seed=self._seed, app=AppSetup(starts=SESSIONS)).__aenter__()
         self.sightings = DiscordSightings(discord)
         self._settle()
         discord.faults.duplicate_events(DUPLICATED)
@@ -160,14 +176,18 @@ class Guild(Members):
 
     def _is_lost(self, done: Done) -> bool:
         """Whether nothing comes of it any more, and somebody has to do it again."""
-        if done.offered:
+        if done.offered or not self._is_there() or self._may_come(done):
             return False
-        now = time.monotonic()
-        if is_written(done) and done.message:
-            known = self._is_known(self.discord.world.channels[done.message.channel])
-            return not known and self._is_there() and now - max(done.at, self._session[1]) > UNHEARD
-        gone = not any(session in self.discord.gateway.sessions for session in done.sessions)
-        return gone and self._is_there() and now - max(done.at, self._session[1]) > MISSED
+        written = is_written(done) and done.message
+        if written and self._is_known(self.discord.world.channels[written.channel]):
+            return False
+        return time.monotonic() - max(done.at, self._session[1]) > (UNHEARD if written else MISSED)
+
+    def _may_come(self, done: Done) -> bool:
+        """Whether a session still tells of it, or the desk that it reached has not taken it in yet, or reads it."""
+        told = any(session in self.discord.gateway.sessions for session, _ in done.numbers)
+        is_reading = self._left.get(self._session[0], True)
+        return told or not self._came.isdisjoint(done.numbers) or (is_written(done) and is_reading)
 
     def _is_taken(self, id_: str) -> None:
         done = self._done[id_]
@@ -207,7 +227,7 @@ class Guild(Members):
             self._news.append({"type": "accepted", "id": line["id"]})
             return
         self._tally["messages written while no desk was there"] += not frames
-        done.sessions = tuple(session for session, _ in frames)
+        done.numbers = tuple((session, frame["s"]) for session, frame in frames)
         told = [
             frame for _, frame in frames if frame["t"] in ("MESSAGE_CREATE", "MESSAGE_UPDATE", "INTERACTION_CREATE")
         ]

@@ -24,14 +24,15 @@ MENU = "Undo from here"
 class Done:
     """What somebody did: the message or the interaction it is, and how the desk was told of it.
 
-    `offered` are the keys under which a desk wanted to take it in; `frames` what it was sent, in `sessions`.
+    `offered` are the keys under which a desk wanted to take it in; `frames` what it was sent, under which numbers of
+    which sessions in `numbers`.
     """
 
     line: Line
     message: Message | None = None
     interaction: Interaction | None = None
     at: float = field(default_factory=time.monotonic)
-    sessions: tuple[str, ...] = ()
+    numbers: tuple[tuple[str, int], ...] = ()
     frames: list[Line] = field(default_factory=list)
     offered: set[str] = field(default_factory=set)
     lost: bool = False

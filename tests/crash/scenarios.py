@@ -3,6 +3,7 @@
 python -m tests.crash.scenarios poison      a message that kills the process whenever it is worked
 python -m tests.crash.scenarios sigterm     a desk that is asked to stop in the middle of a turn, again and again
 python -m tests.crash.scenarios away        messages written on Discord after a desk was killed and before the next one
+python -m tests.crash.scenarios late        a first direct message on Discord, read after people lost patience
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import core.desk
+import tests.crash.guild
+from adapters.discord.catch_up import CatchUp
 from core.agent import SupportAgent
 from core.config import WorkSettings
 from core.models import Item
@@ -26,13 +29,14 @@ from tests.crash.check import Damage
 from tests.crash.discord_house import DiscordHouse
 from tests.crash.driver import Process
 from tests.crash.guild import Guild
-from tests.crash.killer import Trap
+from tests.crash.killer import Kill, Trap
 from tests.crash.programs import House
 from tests.crash.truth import Line
 from tests.crash.warm import warm_up
 
 MARK = "the marked message"
 WHILE_AWAY = 20
+IMPATIENT = 0.15
 MOST = 10
 """Starts after which a scenario is given up."""
 
@@ -70,6 +74,21 @@ class SlowHouse(MarkedHouse):
         core.desk.STOP_SECONDS = 0.2
         self.running.touch()
         await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class LateHouse(DiscordHouse):
+    """Here people lose patience long before the desk has read what it missed."""
+
+    def chat(self, trap: Trap) -> int:
+        read = CatchUp.read
+
+        async def late(catch_up: CatchUp, take: Any) -> int:
+            await asyncio.sleep(10 * IMPATIENT)
+            return await read(catch_up, take)
+
+        CatchUp.read = late
+        return DiscordHouse.chat(self, trap)
 
 
 @dataclass(slots=True)
@@ -145,6 +164,26 @@ def away(folder: Path) -> Outcome:
     return outcome
 
 
+def late(folder: Path) -> Outcome:
+    """Kill a desk that has heard of a direct conversation and has not taken in what was said first there."""
+    tests.crash.guild.UNHEARD = tests.crash.guild.MISSED = IMPATIENT
+    guild, outcome, trap = Guild(seed=1), Outcome(), Trap()
+    guild.open()
+    house = LateHouse(folder, f"sqlite:///{folder}/desk.db", guild=guild)
+    trap.arm(Kill(points=1, name="accept"))
+    with house.open(trap) as desk:
+        desk.send({"type": "message", "id": "e0", "user": "ann", "text": "hello"})
+        _wait(desk, outcome, lambda: False)
+        _finish(desk, outcome)
+    with house.open(Trap()) as desk:
+        _wait(desk, outcome, lambda: _replies(outcome) == 1)
+        desk.end_input()
+        _finish(desk, outcome)
+    outcome.rows = house.read("doctor")["counts"]
+    guild.close()
+    return outcome
+
+
 def _replies(outcome: Outcome) -> int:
     return len({line["to"] for line in outcome.lines if line["type"] == "reply"})
 
@@ -166,7 +205,7 @@ def main(words: Sequence[str]) -> int:
     warm_up()
     folder = Path(tempfile.mkdtemp(prefix="deskmate-crash-"))
     try:
-        outcome = {"poison": poison, "sigterm": sigterm, "away": away}[name](folder)
+        outcome = {"poison": poison, "sigterm": sigterm, "away": away, "late": late}[name](folder)
     finally:
         shutil.rmtree(folder)
     shown = {"ended": outcome.ended, "lines": outcome.lines, "rows": outcome.rows, "damage": outcome.damage}

@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 
 from tests.crash.test_poison import play
@@ -24,3 +26,10 @@ def test_they_are_answered_in_the_order_they_were_written_in_their_place(away):
     for place in (0, 1):
         numbers = [int(id_[1:]) for id_ in turns if int(id_[1:]) % 2 == place]
         assert numbers == sorted(numbers)
+
+
+def test_nobody_on_discord_says_again_what_a_desk_is_still_to_read():
+    late = play("late")
+    assert late["ended"] == [-signal.SIGKILL, 0]
+    assert [line["id"] for line in late["lines"] if line["type"] == "accepted"] == ["e0"]
+    assert late["rows"]["turn"] == 1

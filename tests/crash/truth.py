@@ -96,7 +96,7 @@ class Truth:
     def _acknowledge(self, line: Line) -> None:
         said = self.said[line["id"]]
         if said.acknowledged and line["type"] == "accepted":
-            self.accepted_twice.append(said.id)
+            self.accepted_twice.append(f"{said.id} as {line.get('event', 'itself')}")
         said.acknowledged = True
         self._unacknowledged.pop(said.id, None)
 
