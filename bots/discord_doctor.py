@@ -5,6 +5,7 @@ import asyncio
 import discord
 from discord.http import Route
 
+from adapters.discord.identifying import SessionsUsedUpError, check_left
 from adapters.discord.permissions import invite_url
 from adapters.discord.words import Interaction, Tree
 from bots.discord_doctor_servers import look_at_servers
@@ -56,6 +57,7 @@ async def _look_as(client: discord.Client, findings: Findings, section: DiscordS
     findings.note("discord", f"@{client.user.name if client.user else '?'}, application {app.name} ({app.id})")
     _look_at_application(findings, app, section)
     findings.note("discord invite", invite_url(str(app.id)))
+    await _look_at_sessions(client, findings)
     await _look_at_commands(client, findings, app.id)
     await look_at_servers(client, findings, section, str(app.id))
 
@@ -75,6 +77,18 @@ def _look_at_application(findings: Findings, app: discord.AppInfo, section: Disc
             "Discord sends them to an Interactions Endpoint URL, not to the desk",
             do=f"take it off at {PORTAL}/{app.id}/information",
         )
+
+
+async def _look_at_sessions(client: discord.Client, findings: Findings) -> None:
+    shards, _, limit = await client.http.get_bot_gateway()
+    found = f"{limit['remaining']:,} of {limit['total']:,} that may begin in a day are left"
+    try:
+        check_left(limit, shards)
+    except SessionsUsedUpError as error:
+        wait = f"wait {error.seconds / 60:.0f} minutes, and find out what starts the bot again and again"
+        findings.note("discord sessions", found, do=wait)
+    else:
+        findings.note("discord sessions", found)
 
 
 async def _look_at_commands(client: discord.Client, findings: Findings, application: int) -> None:

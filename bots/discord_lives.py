@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 from adapters.discord.app import DiscordApp
-from adapters.discord.identifying import SessionsEndError
+from adapters.discord.identifying import SessionsEndError, SessionsUsedUpError
 from bots.discord_settings import TOKEN, WHERE_CONTENT_IS, WHERE_TOKENS_ARE
 from core.errors import ConfigError
 
@@ -63,9 +63,16 @@ async def live_on(app: DiscordApp) -> None:
             connected.cancel()
             await asyncio.wait({connected})
         identified = not connected.cancelled() or not isinstance(ended, AWAY)
-        pause = pauses.after(time.monotonic() - began, identified=identified)
+        pause = _pause(pauses, ended, time.monotonic() - began, identified=identified)
         log.warning("%s; trying again in %.0f s", _reason(app, ended), pause, exc_info=_bug(ended))
         await asyncio.sleep(pause)
+
+
+def _pause(pauses: Pauses, ended: Exception | None, lived: float, *, identified: bool) -> float:
+    if isinstance(ended, SessionsUsedUpError):
+        # Discord says itself when there are more.
+        return ended.seconds + FIRST_PAUSE
+    return pauses.after(lived, identified=identified)
 
 
 async def _until_connected(app: DiscordApp, *, again: bool) -> None:
@@ -96,6 +103,8 @@ def _reason(app: DiscordApp, ended: Exception | None) -> str:
         return f"Discord closed the connection ({ended.code})"
     if isinstance(ended, SessionsEndError):
         return "Discord ends each session as soon as it begins"
+    if isinstance(ended, SessionsUsedUpError):
+        return f"{ended}, and the bot leaves them alone: was it started again and again?"
     return away(ended) or ("the connection to Discord broke" if ended else "the connection to Discord was lost")
 
 

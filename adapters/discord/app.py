@@ -88,8 +88,9 @@ class DiscordApp:
         """Live one life of a client: log in, sync the commands where they changed, connect, take in what comes.
 
         Returns when it was closed, else raises what ended it: `discord.LoginFailure` for a token that was refused,
-        `discord.PrivilegedIntentsRequired`, `discord.ConnectionClosed` with its code, or whatever a malformed frame or
-        a missing network came to. May be called again: a new client is made each time, and what is to be posted waits.
+        `discord.PrivilegedIntentsRequired`, `discord.ConnectionClosed` with its code, `SessionsUsedUpError` where
+        Discord lets no more sessions begin, or whatever a malformed frame or a missing network came to. May be called
+        again: a new client is made each time, and what is to be posted waits.
         """
         content = self._parts.options.content
         client = DeskClient(self, self._words, self._aim, identifying=self._identifying, content=content)

@@ -13,7 +13,7 @@ from discord.ui import Button, DynamicItem
 from yarl import URL
 
 from adapters.discord.api import watching
-from adapters.discord.identifying import Identifying
+from adapters.discord.identifying import Identifying, check_left
 from adapters.discord.options import Aim
 from adapters.discord.saying import BUTTON
 from adapters.discord.words import Interaction, Tree, Word
@@ -73,7 +73,9 @@ class DeskClient(discord.AutoShardedClient):
             self._aim_gateway(URL(aim.gateway))
 
     async def setup_hook(self) -> None:
-        """Let our buttons be heard, also those of a client before this one."""
+        """Let our buttons be heard, also those of a client before this one. Raises SessionsUsedUpError."""
+        shards, _, limit = await self.http.get_bot_gateway()
+        check_left(limit, len(self.shard_ids or ()) or shards)
         self.add_dynamic_items(DeskButton)
         await self.ears.set_up(self)
 

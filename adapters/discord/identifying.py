@@ -1,25 +1,48 @@
 """How often sessions of the gateway begin: Discord allows a thousand a day, and then takes the bot's token away.
 
 The library begins another one every five seconds where Discord refuses them at once. Here the pauses grow, and soon
-the client ends instead: who made it knows how long to wait before the next one.
+the client ends instead: who made it knows how long to wait before the next one. What other processes began only
+Discord knows, and says before a client connects: also one that is started again and again takes no more than there are.
 https://docs.discord.com/developers/events/gateway#identifying
+https://docs.discord.com/developers/events/gateway#session-start-limit-object
 """
 
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import discord
+
+if TYPE_CHECKING:
+    from discord.types.gateway import SessionStartLimit
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 20.0
 """Seconds between two sessions of a shard: what Discord wants, and what a client waits for at most."""
 RAN_WELL = 300.0
 MOST_A_DAY = 950
+KEPT_BACK = 50
+"""Sessions that are left alone: what Discord counts may be behind, and an operator has to get in."""
 _DAY = 86_400.0
 
 
 class SessionsEndError(discord.ClientException):
     """Sessions end as soon as they begin."""
+
+
+class SessionsUsedUpError(discord.ClientException):
+    """No more sessions may begin for so many `seconds`."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+def check_left(limit: "SessionStartLimit", shards: int) -> None:
+    """Check Discord's own count before a session of each shard begins. Raises SessionsUsedUpError."""
+    if limit["remaining"] - shards < KEPT_BACK:
+        said = f"of the {limit['total']:,} sessions a day that Discord allows {limit['remaining']:,} are left"
+        raise SessionsUsedUpError(said, limit["reset_after"] / 1000)
 
 
 class Identifying:

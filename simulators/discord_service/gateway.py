@@ -123,7 +123,7 @@ class Gateway:
         shard, count = asked.get("shard", (0, 1))
         if self._links[link]:
             return ALREADY_IDENTIFIED
-        if asked["token"] != self._world.setup.token:
+        if asked["token"] != self._world.setup.token or self.identifies >= self._world.setup.starts:
             return WRONG_TOKEN
         if not 0 <= shard < count:
             return WRONG_SHARD

@@ -23,7 +23,9 @@ class AppSetup:
     shards: int = 1
     """How many shards `GET /gateway/bot` recommends."""
     starts: int = 1000
-    """How many sessions may be started in a day."""
+    """How many sessions may be started in a day; whoever asks for more is refused like a wrong token."""
+    reset_after: int = 24 * 60 * 60 * 1000
+    """Milliseconds after which that many may be started again, as Discord tells."""
 
 
 @dataclass(slots=True)

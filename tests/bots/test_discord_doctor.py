@@ -29,6 +29,7 @@ async def test_the_doctor_finds_nothing_wrong_with_an_app_that_is_set_up(tmp_pat
         f"discord: @helper, application helper ({discord.app.id})",
         "discord intents: message content is granted",
         f"discord invite: {invite(discord)}",
+        "discord sessions: 999 of 1,000 that may begin in a day are left",
         "discord commands: all 7 are there",
         "discord servers: Acme: it may do all that is needed",
         "discord support: Acme #help: it may do all that is needed",
@@ -54,6 +55,17 @@ async def test_the_doctor_uses_up_no_session(tmp_path):
     async with DiscordService() as discord:
         await examined(tmp_path, discord)
         assert discord.gateway.identifies == 0
+
+
+async def test_the_doctor_says_when_sessions_are_used_up(tmp_path):
+    async with DiscordService(app=AppSetup(starts=40, reset_after=1_800_000)) as discord:
+        code, found = await examined(tmp_path, discord)
+    assert code == 1
+    (sessions,) = [rest for check, *rest in found if check == "discord sessions"]
+    assert sessions == [
+        "40 of 40 that may begin in a day are left",
+        "wait 30 minutes, and find out what starts the bot again and again",
+    ]
 
 
 async def test_the_doctor_names_what_is_missing_in_a_support_channel_and_where_to_grant_it(tmp_path):

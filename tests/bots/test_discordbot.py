@@ -2,11 +2,12 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 
-from adapters.discord.identifying import Identifying, SessionsEndError
+from adapters.discord.identifying import KEPT_BACK, Identifying, SessionsEndError, SessionsUsedUpError, check_left
 from bots.discord_lives import Pauses
 from simulators.discord_service import AppSetup, DiscordService
 from tests.bots.command_line import PATIENCE
@@ -283,6 +284,29 @@ async def test_a_client_whose_sessions_are_refused_again_and_again_waits_longer_
     with pytest.raises(SessionsEndError):
         identifying.pause(0, initial=False)
     assert identifying.pause(0, initial=True) == 0.0
+
+
+async def test_a_bot_that_is_started_again_and_again_leaves_the_last_sessions_alone(tmp_path):
+    async with DiscordService(app=AppSetup(starts=KEPT_BACK + 2, reset_after=200)) as discord:
+        for _ in range(2):
+            async with running(tmp_path, "discord", **settings_for(discord)) as bot:
+                assert await line_of(bot) == READY
+        async with running(tmp_path, "discord", **settings_for(discord)) as bot:
+            said = "of the 52 sessions a day that Discord allows 50 are left, and the bot leaves them alone"
+            assert "trying again in 1 s" in await complaint_of(bot, said)
+            await complaint_of(bot, said)
+            assert discord.gateway.identifies == 2
+            # The day is over.
+            discord.world.setup = replace(discord.world.setup, starts=1000)
+            assert await line_of(bot) == READY
+
+
+def test_each_shard_needs_a_session_that_is_left():
+    limit = {"total": 1000, "remaining": KEPT_BACK + 4, "reset_after": 60_000}
+    check_left(limit, 4)
+    with pytest.raises(SessionsUsedUpError) as refused:
+        check_left(limit, 5)
+    assert refused.value.seconds == 60.0
 
 
 def test_while_discord_is_away_it_is_tried_every_minute():

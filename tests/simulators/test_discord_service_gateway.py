@@ -85,6 +85,14 @@ async def test_a_wrong_identify_closes_the_socket(connect, asked, code):
     assert await socket.code() == code
 
 
+async def test_who_has_used_up_the_sessions_of_a_day_is_refused(connect):
+    async with DiscordService(app=AppSetup(starts=1)) as discord:
+        await (await connect(discord)).ready()
+        socket = await connect(discord)
+        await socket.identify()
+        assert await socket.code() == 4004
+
+
 async def test_an_intent_that_is_switched_off_is_disallowed(connect):
     async with DiscordService(app=AppSetup(privileged=frozenset(["members"]))) as discord:
         socket = await connect(discord)

@@ -7,7 +7,6 @@ from simulators.discord_service.model import Json
 from simulators.discord_service.permissions import permissions_in
 from simulators.discord_service.shapes import channel_json, guild_head, member_json, user_json
 
-DAY = 24 * 60 * 60 * 1000
 FLAG_OF = {"presences": 1 << 13, "members": 1 << 15, "message_content": 1 << 19}
 
 
@@ -20,7 +19,7 @@ def gateway_bot(context: Context) -> Json:
     """Tell where the gateway is, how many shards suit, and how many sessions may still be started."""
     setup = context.world.setup
     left = max(setup.starts - context.gateway.identifies, 0)
-    limit = {"total": setup.starts, "remaining": left, "reset_after": DAY, "max_concurrency": 1}
+    limit = {"total": setup.starts, "remaining": left, "reset_after": setup.reset_after, "max_concurrency": 1}
     return gateway(context) | {"shards": setup.shards, "session_start_limit": limit}
 
 
