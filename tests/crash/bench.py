@@ -163,6 +163,7 @@ class Bench:
         """SIGTERM in the middle of the work: it must end well, and what it gives back is no attempt."""
         with self._start(stop) as desk:
             self._talk(desk, seconds=stop.seconds or 0)
+            self._wait(desk, lambda: desk.heeds(stop.by))
             if self.trap.sprung is None:
                 desk.signal(stop.by)
             self._hear_rest(desk, PATIENCE)

@@ -91,6 +91,15 @@ class Process:
         if self.status is None:
             os.kill(self.pid, number)
 
+    def heeds(self, number: int) -> bool:
+        """Whether it listens to a signal by now, as far as one can tell: a process that begins simply ends of it."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return True
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught, 16) >> (number - 1) & 1)
+
     def finish(self, seconds: float) -> list[Line]:
         """The rest of what comes out, to its end; killed where it does not end within so long."""
         deadline = time.monotonic() + seconds
