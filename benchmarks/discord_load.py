@@ -66,7 +66,7 @@ async def _serve(token: str, api_base: str, gateway: str, store: str, pipe: Conn
     from adapters.discord.app import DiscordApp
     from adapters.discord.options import Aim, Options
     from bots.assemble import open_desk
-    from bots.serving import collect_in_small_parts
+    from bots.collecting import collecting_aside
 
     settings = Settings(store=store, model="offline")
     options = Options(messages_a_minute=0, open_threads=0)
@@ -74,9 +74,9 @@ async def _serve(token: str, api_base: str, gateway: str, store: str, pipe: Conn
     async with app, open_desk(settings, [app], serving=False) as desk, app.serving(desk):
         running = asyncio.create_task(app.run())
         await app.until_ready()
-        collect_in_small_parts()
-        pipe.send("ready")
-        await _watch(pipe)
+        async with collecting_aside():
+            pipe.send("ready")
+            await _watch(pipe)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running

@@ -1,13 +1,13 @@
 """A desk that serves people on one platform, or on several at once: where one is away the others go on."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from bots.assemble import open_desk
+from bots.collecting import collecting_aside
 from bots.leaving import until_told
 from core.config import Settings
 from core.errors import ConfigError
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 NAMED = 5
 """Places that are named at the start."""
-COLLECT_AFTER = (700, 10, 3)
-"""Python's own thresholds, but for the last one, which is 10 there."""
 
 Say = Callable[[str], None]
 """Tells the operator something."""
@@ -62,15 +60,6 @@ def run_parts(settings: Settings, parts: Sequence[Part]) -> int:
     return asyncio.run(until_told(_serve(settings, parts), interrupt=lambda: False, interrupted=0))
 
 
-def collect_in_small_parts() -> None:
-    """Let the collector never stop the loop for long, from here on."""
-    # What was imported is no work for it: looking at it all took 130 ms in the middle of a request.
-    gc.collect()
-    gc.freeze()
-    # A turn leaves some hundred objects in circles: all of a crowd's at once took 100 ms to throw away.
-    gc.set_threshold(*COLLECT_AFTER)
-
-
 def listed(names: Sequence[str]) -> str:
     """Name some places, and say how many more there are."""
     shown = [*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])]
@@ -84,7 +73,7 @@ async def _serve(settings: Settings, parts: Sequence[Part]) -> None:
         desk = await stack.enter_async_context(open_desk(settings, [part.app for part in parts], serving=True))
         for part in parts:
             await stack.enter_async_context(part.app.serving(desk))
-        collect_in_small_parts()
+        await stack.enter_async_context(collecting_aside())
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(desk.until_outdated())
             await _serve_all(parts)

@@ -3,6 +3,7 @@
 import asyncio
 
 from bots.assemble import open_desk
+from bots.collecting import collecting_aside
 from bots.leaving import until_told
 from bots.settings import store_file
 from core.config import Settings
@@ -19,6 +20,6 @@ def run_worker(settings: Settings) -> int:
 
 
 async def _work(settings: Settings) -> None:
-    async with open_desk(settings, [], serving=True) as desk:
+    async with open_desk(settings, [], serving=True) as desk, collecting_aside():
         print(f"Working, up to {settings.work.turns_at_once} turns at once.", flush=True)
         await desk.until_outdated()

@@ -158,6 +158,9 @@ class SupportAgent:
             session.close()
             await _stop(result, events)
             raise
+        finally:
+            # The SDK leaves a run in a circle with it: all of a crowd's would stop the loop while they are collected.
+            result._sandbox_cleanup = None
         # A run that was cancelled ends without an error: only an answer is an answer.
         if result.final_output is None:
             raise ModelBehaviorError("the run ended without an answer")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import aiohttp
 import discord
 from discord.http import Route
 from discord.ui import Button, DynamicItem
@@ -20,6 +21,9 @@ from adapters.discord.words import Interaction, Tree, Word
 from adapters.payloads import Json
 
 log = logging.getLogger(__name__)
+
+FRAMES_AT_ONCE = 10
+"""Frames of the gateway that are taken in one after the other before all else goes on."""
 
 
 class Ears(Protocol):
@@ -69,8 +73,7 @@ class DeskClient(discord.AutoShardedClient):
         self.tree = Tree(self, words, ears.interaction, {"ticket": ears.tickets, "branch": ears.branches})
         if aim.api_base:
             Route.BASE = aim.api_base.rstrip("/")
-        if aim.gateway:
-            self._aim_gateway(URL(aim.gateway))
+        self._connect_through(URL(aim.gateway) if aim.gateway else None)
 
     async def setup_hook(self) -> None:
         """Let our buttons be heard, also those of a client before this one. Raises SessionsUsedUpError."""
@@ -97,14 +100,30 @@ class DeskClient(discord.AutoShardedClient):
         """Log what failed in a listener; what people wrote stays out of it."""
         log.exception("%s failed", event_method)
 
-    def _aim_gateway(self, gateway: URL) -> None:
-        """Connect there and nowhere else, whatever Discord names as its gateway and for a resume."""
+    def _connect_through(self, gateway: URL | None) -> None:
+        """Connect there and nowhere else, whatever Discord names as its gateway and for a resume; None: as it says."""
         connect = self.http.ws_connect
 
         async def aimed(url: str, *, compress: int = 0) -> Any:  # noqa: ANN401 - the library's own shape
-            return await connect(str(gateway.with_query(URL(url).query)), compress=compress)
+            there = str(gateway.with_query(URL(url).query)) if gateway else url
+            return unhurried(await connect(there, compress=compress))
 
         self.http.ws_connect = aimed  # type: ignore[method-assign]  # the one door all three ways go through
+
+
+def unhurried(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.ClientWebSocketResponse:
+    """Let others have their turn after some frames: the library takes all that are there, and the loop stands still."""
+    receive, taken = socket.receive, 0
+
+    async def one(timeout: float | None = None) -> aiohttp.WSMessage:  # noqa: ASYNC109 - the library's own shape
+        nonlocal taken
+        taken += 1
+        if taken % FRAMES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        return await receive(timeout)
+
+    socket.receive = one  # type: ignore[method-assign]
+    return socket
 
 
 class DeskButton(DynamicItem[Button[Any]], template=re.escape(BUTTON) + ".*"):

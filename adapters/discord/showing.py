@@ -224,9 +224,11 @@ class Showing:
 
 
 async def _end(shown: _Shown) -> None:
-    for task in shown.tasks:
+    # Not kept: a task that was cancelled knows where, and with it what is shown, in a circle for the collector.
+    tasks, shown.tasks = shown.tasks, ()
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*shown.tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _key(to: str) -> str:

@@ -1,9 +1,14 @@
 """What the app does on Discord beside what every platform does."""
 
 import asyncio
+import gc
+import weakref
+from itertools import pairwise
 
 import pytest
 
+from adapters.discord import showing
+from adapters.discord.client import FRAMES_AT_ONCE, unhurried
 from core.config import Settings
 from tests.adapters.discord_server import (
     QUESTION,
@@ -312,3 +317,38 @@ async def test_of_many_threads_in_the_archive_the_oldest_are_forgotten_and_go_on
     server.alice.say(threads[0], "what is my invoice number?")
     await server.quiet()
     assert "INV-0" in server.texts(threads[0])[-1]
+
+
+async def test_what_was_shown_is_gone_at_once_when_the_answer_is_there(server, monkeypatch):
+    tasks, end = [], showing._end
+
+    async def noted(shown):
+        tasks.extend(map(weakref.ref, shown.tasks))
+        await end(shown)
+
+    monkeypatch.setattr(showing, "_end", noted)
+    gc.disable()
+    try:
+        server.alice.dm("hello")
+        await server.quiet()
+        assert [task() for task in tasks] == [None, None]
+    finally:
+        gc.enable()
+
+
+async def test_frames_that_come_together_let_others_have_their_turn():
+    frames, seen = list(range(100)), []
+
+    class Socket:
+        async def receive(self, timeout=None):
+            return frames.pop(0)
+
+    async def read(socket):
+        while frames:
+            await socket.receive()
+
+    reading = asyncio.create_task(read(unhurried(Socket())))
+    while not reading.done():
+        seen.append(len(frames))
+        await asyncio.sleep(0)
+    assert max(before - later for before, later in pairwise(seen)) <= FRAMES_AT_ONCE
