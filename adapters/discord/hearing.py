@@ -15,7 +15,7 @@ from adapters.discord.thread import Thread, below
 from adapters.discord.translate import Heard
 from adapters.payloads import Json, object_in, objects_in, text_in
 from core.errors import PlatformError
-from core.models import ConversationRef, UserMessage
+from core.models import ConversationRef, Event, UserMessage
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Hearing:
         self._told: set[str] = set()
         self._catching_up = False
         self._missed_more = asyncio.Event()
+        parts.directs.tell(self._read_missed)
         self._ways: dict[str, Callable[[Json, str], None]] = {
             "READY": self._ready,
             "GUILD_CREATE": self._guild,
@@ -222,6 +223,7 @@ class Hearing:
         if heard is not None and await self._is_to_take(heard, room):
             await self.know(heard, room, id_)
             await self._parts.door.accept(heard.event)
+            self.meet(heard.event)
             if heard.begins:
                 self._parts.door.begin(self._open(heard.event.ref))
         # Only now: what the desk has not is read again.
@@ -250,10 +252,17 @@ class Hearing:
 
     async def know(self, heard: Heard, room: Room, id_: str) -> None:
         """Know a place where the desk is meant before it has what was said there: from then on it is read again."""
-        event = heard.event
-        called = not isinstance(event, UserMessage) or event.called
-        if called or self._parts.threads.is_planned(event.ref.channel):
+        if self._is_ours(heard.event):
             await self._parts.catch_up.know(room, str(int(id_) - 1) if id_.isdecimal() else "")
+
+    def meet(self, event: Event) -> None:
+        """Know where somebody writes directly, from when they spoke to the desk elsewhere."""
+        if self._is_ours(event) and not event.ref.direct:
+            self._parts.door.begin(self._parts.directs.meet(event.ref.user))
+
+    def _is_ours(self, event: Event) -> bool:
+        called = not isinstance(event, UserMessage) or event.called
+        return called or self._parts.threads.is_planned(event.ref.channel)
 
     async def plan(self, thread: Thread) -> str:
         """Let a conversation have a thread; why not, where it is one too many."""
@@ -283,7 +292,8 @@ class Hearing:
         """Tell one person something that is no answer of the desk's: directly, or where they wrote."""
         posting, body = self._parts.posting, line(text, f"told/{message.id}")
         try:
-            await posting.say(room.id if message.ref.direct else await posting.direct(message.ref.user), body)
+            direct = room.id if message.ref.direct else await self._parts.directs.of(message.ref.user)
+            await posting.say(direct, body)
         except RefusedCallError as error:
             if error.code != CLOSED_DM:
                 raise PlatformError(str(error)) from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from adapters.discord.api import DiscordApi
 from adapters.discord.catch_up import CatchUp
+from adapters.discord.directs import Directs
 from adapters.discord.door import Door
 from adapters.discord.interactions import Interactions
 from adapters.discord.limits import Pace
@@ -36,6 +37,7 @@ class Parts:
     rooms: Rooms
     catch_up: CatchUp
     listening: Listening
+    directs: Directs
     people: People
     pace: Pace
     us: Us = NOBODY
@@ -57,7 +59,9 @@ class Parts:
 def made_of(options: Options) -> Parts:
     """Make the parts. Nothing is connected here."""
     api, listening = DiscordApi(), Listening()
-    threads, interactions = Threads(api), Interactions(api)
+    catch_up = CatchUp(api, listening)
+    directs = Directs(api, catch_up)
+    threads, interactions = Threads(api, directs), Interactions(api)
     showing, removing = Showing(api, threads, after=options.stream_after), Removing(api)
     return Parts(
         options=options,
@@ -67,10 +71,11 @@ def made_of(options: Options) -> Parts:
         interactions=interactions,
         showing=showing,
         removing=removing,
-        posting=Posting(api, threads, interactions, showing, removing),
+        posting=Posting(api, threads, directs, interactions, showing, removing),
         rooms=Rooms(api, threads, options.support),
-        catch_up=CatchUp(api, listening),
+        catch_up=catch_up,
         listening=listening,
+        directs=directs,
         people=People(api, threads),
         pace=Pace(options.messages_a_minute),
         blank=not options.content,

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from adapters.discord import render
 from adapters.discord.api import CLOSED_DM, DiscordApi, RefusedCallError
+from adapters.discord.directs import Directs
 from adapters.discord.interactions import Interactions
 from adapters.discord.refs import Us, snowflake_at
 from adapters.discord.removing import Removing
@@ -35,13 +36,20 @@ _UUID7 = re.compile(r"([0-9a-f]{12})7[0-9a-f]{19}\.")
 class Posting:
     """Posts, changes and looks up the desk's messages."""
 
-    def __init__(
-        self, api: DiscordApi, threads: Threads, interactions: Interactions, showing: Showing, removing: Removing
+    def __init__(  # noqa: PLR0913 - the parts it is made of
+        self,
+        api: DiscordApi,
+        threads: Threads,
+        directs: Directs,
+        interactions: Interactions,
+        showing: Showing,
+        removing: Removing,
     ) -> None:
         """Nothing is opened here."""
         self._removing = removing
         self._api = api
         self._threads = threads
+        self._directs = directs
         self._interactions = interactions
         self._showing = showing
 
@@ -67,17 +75,12 @@ class Posting:
         if delivery.private and not delivery.ref.direct:
             if await self._interactions.is_repeatable(delivery):
                 return None
-            channel: str | None = await self.direct(delivery.ref.user)
+            channel: str | None = await self._directs.of(delivery.ref.user)
         else:
             channel = self._threads.id_of(delivery.ref)
         if channel is None or time.time() - _made(delivery.key) < NONCE_SECONDS:
             return None
         return await self._found(delivery, channel, us)
-
-    async def direct(self, user: str) -> str:
-        """The direct conversation with somebody; to open it twice opens one."""
-        opened = await self._api.call("POST", "/users/@me/channels", body={"recipient_id": user})
-        return text_in(opened, "id")
 
     async def say(self, channel: str, body: Json, file: TextFile | None = None) -> str:
         """Write in a channel or thread, taken out of the archive where it lies there."""
@@ -91,7 +94,7 @@ class Posting:
     async def whisper(self, ref: ConversationRef, body: Json, us: Us, *, closed: Json | None = None) -> str:
         """Write to somebody directly; where they are closed to us, `closed` in the conversation instead, if any."""
         try:
-            return await self.say(await self.direct(ref.user), body)
+            return await self.say(await self._directs.of(ref.user), body)
         except RefusedCallError as error:
             if error.code != CLOSED_DM or closed is None:
                 raise

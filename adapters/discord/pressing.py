@@ -79,6 +79,7 @@ class Pressing:
         except DeskError:
             interactions.forget(asked.id)
             raise
+        self._hearing.meet(heard.event)
         await interactions.acknowledge(asked.id, saying.SILENT[heard.chose] if style == "told" else "")
         if heard.begins:
             await self._parts.threads.ready(heard.event.ref, self._parts.us)

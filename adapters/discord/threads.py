@@ -19,6 +19,7 @@ from adapters.discord.api import (
     DiscordApi,
     RefusedCallError,
 )
+from adapters.discord.directs import Directs
 from adapters.discord.refs import Room, Us
 from adapters.discord.render import line, thread_name
 from adapters.discord.thread import DIRECTLY, GRANT, NOT_HERE, PRIVATE, PUBLIC, WITHOUT, Thread
@@ -39,9 +40,10 @@ KEPT = 10_000
 class Threads:
     """Knows the threads the app opened, by their conversations."""
 
-    def __init__(self, api: DiscordApi) -> None:
+    def __init__(self, api: DiscordApi, directs: Directs) -> None:
         """Nothing is opened here."""
         self._api = api
+        self._directs = directs
         self._notes: Notes | None = None
         self._threads: dict[str, Thread] = {}
         self._conversations: dict[str, str] = {}
@@ -229,8 +231,8 @@ class Threads:
                 await self._keep(replace(thread, live=False), durable=False)
                 raise
             # What was asked in private is answered in private.
-            opened = await self._api.call("POST", "/users/@me/channels", body={"recipient_id": thread.by})
-            return replace(begun, id=text_in(opened, "id"), opened=True, live=False, replaced=True)
+            direct = await self._directs.of(thread.by)
+            return replace(begun, id=direct, opened=True, live=False, replaced=True)
         return replace(begun, id=text_in(made, "id"))
 
     async def _left_behind(self, thread: Thread, us: Us) -> str | None:

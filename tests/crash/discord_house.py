@@ -138,7 +138,7 @@ def announce() -> None:
 
 def tell_what_comes() -> None:
     """Let the desk say which frames reached it, and in which session all that it missed was read."""
-    take, catch_up = Hearing.take, Hearing._catch_up
+    take, catch_up, read_missed = Hearing.take, Hearing._catch_up, Hearing._read_missed
 
     def say_what_is_read(hearing: Hearing) -> None:
         left = not hearing._parts.catch_up.is_done
@@ -156,7 +156,11 @@ def tell_what_comes() -> None:
         await catch_up(hearing)
         say_what_is_read(hearing)
 
-    Hearing.take, Hearing._catch_up = taken, caught_up
+    def reads(hearing: Hearing) -> None:
+        say_what_is_read(hearing)
+        read_missed(hearing)
+
+    Hearing.take, Hearing._catch_up, Hearing._read_missed = taken, caught_up, reads
 
 
 def tell(line: Line) -> None:
