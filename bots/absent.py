@@ -9,9 +9,14 @@ from core.ports import Platform
 def absent_platforms(spoken: Sequence[Platform]) -> list[AbsentPlatform]:
     """Make those that are not among `spoken`. No library of a platform is needed for it."""
     from adapters.discord.render import split as split_for_discord
+    from adapters.discord.wanting import want
     from adapters.slack.render import split as split_for_slack
     from adapters.terminal.render import split as split_for_terminal
 
-    rules = {"slack": split_for_slack, "discord": split_for_discord, "terminal": split_for_terminal}
+    known = (
+        AbsentPlatform("slack", split_for_slack),
+        AbsentPlatform("discord", split_for_discord, want),
+        AbsentPlatform("terminal", split_for_terminal),
+    )
     names = {platform.name for platform in spoken}
-    return [AbsentPlatform(name, split) for name, split in rules.items() if name not in names]
+    return [platform for platform in known if platform.name not in names]

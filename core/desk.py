@@ -100,7 +100,7 @@ class Desk:
         self._lanes = Lanes(store, self.writer, lease=lease)
         self._outlets = Outlets(store, self.writer, worker=self._lanes.worker, lease=lease)
         by_name = {platform.name: platform for platform in platforms}
-        for platform in platforms:
+        for platform in (*platforms, *absent):
             notes = PlatformNotes(platform.name, store=store, sealer=sealer, writer=self.writer, personal=personal)
             platform.remember_in(notes)
         self._deliveries = Deliveries(self._kit, by_name, self._outlets, self._wakes)

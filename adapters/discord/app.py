@@ -18,10 +18,8 @@ from adapters.discord.options import Aim, Options
 from adapters.discord.parts import made_of
 from adapters.discord.pressing import Pressing
 from adapters.discord.refs import PLATFORM, Us
-from adapters.discord.thread import apart, in_private
 from adapters.discord.words import Interaction, Word
 from adapters.payloads import Json, text_in
-from core.errors import UnknownOutcomeError
 from core.models import ConversationRef, Delivery, Progress, UserMessage
 from core.ports import Notes
 
@@ -199,7 +197,9 @@ class DiscordApp:
 
     async def post(self, delivery: Delivery) -> str:
         """Post, retract or restore one piece; the message's id."""
-        return await self._parts.posting.post(self._with_hint(delivery), await self._parts.known_us())
+        us = await self._parts.known_us()
+        await self._parts.beside.ready(delivery.ref, us)
+        return await self._parts.posting.post(self._with_hint(delivery), us)
 
     async def find(self, delivery: Delivery) -> str | None:
         """Look for a piece by its nonce."""
@@ -224,20 +224,7 @@ class DiscordApp:
 
     async def open_beside(self, ref: ConversationRef, *, key: str, title: str) -> ConversationRef | None:
         """Open a thread in the channel that a conversation's thread is in; none in a forum, where people open posts."""
-        parts, us = self._parts, await self._parts.known_us()
-        thread = await parts.rooms.find(parts.threads.id_of(ref) or "", ref.workspace)
-        channel = await parts.rooms.find(thread.parent, ref.workspace) if thread and thread.kind == "thread" else None
-        if thread is None or channel is None or channel.kind != "channel" or not key.isdecimal():
-            return None
-        made = in_private if await parts.rooms.is_private(thread) else apart
-        await parts.threads.plan(made(key, guild=ref.workspace, parent=channel.id, by=ref.user, said=title))
-        there = replace(ref, channel=key, thread=key)
-        try:
-            await parts.threads.ready(there, us)
-        except UnknownOutcomeError:
-            # It may be there: looked for, and made where it is not.
-            await parts.threads.ready(there, us)
-        return there
+        return await self._parts.beside.open(ref, await self._parts.known_us(), key=key, title=title)
 
     def _with_hint(self, delivery: Delivery) -> Delivery:
         """Say how to go on below an answer, where the app may not read what does not call it."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.discord.api import DiscordApi
+from adapters.discord.beside import Beside
 from adapters.discord.catch_up import CatchUp
 from adapters.discord.directs import Directs
 from adapters.discord.door import Door
@@ -35,6 +36,7 @@ class Parts:
     removing: Removing
     posting: Posting
     rooms: Rooms
+    beside: Beside
     catch_up: CatchUp
     listening: Listening
     directs: Directs
@@ -47,7 +49,7 @@ class Parts:
     def remember_in(self, notes: Notes) -> None:
         """Let every part that has to know something after a restart keep it here."""
         self.notes = notes
-        for part in (self.threads, self.interactions, self.showing, self.removing, self.catch_up):
+        for part in (self.threads, self.interactions, self.showing, self.removing, self.catch_up, self.beside):
             part.remember_in(notes)
 
     async def known_us(self) -> Us:
@@ -63,6 +65,8 @@ def made_of(options: Options) -> Parts:
     directs = Directs(api, catch_up)
     threads, interactions = Threads(api, directs), Interactions(api)
     showing, removing = Showing(api, threads, after=options.stream_after), Removing(api)
+    posting = Posting(api, threads, directs, interactions, showing, removing)
+    rooms = Rooms(api, threads, options.support)
     return Parts(
         options=options,
         api=api,
@@ -71,8 +75,9 @@ def made_of(options: Options) -> Parts:
         interactions=interactions,
         showing=showing,
         removing=removing,
-        posting=Posting(api, threads, directs, interactions, showing, removing),
-        rooms=Rooms(api, threads, options.support),
+        posting=posting,
+        rooms=rooms,
+        beside=Beside(threads, rooms, posting),
         catch_up=catch_up,
         listening=listening,
         directs=directs,

@@ -2,7 +2,12 @@
 
 import pytest
 
+from adapters.discord.app import DiscordApp
+from adapters.discord.wanting import WANTED
+from bots.absent import absent_platforms
 from core.config import Settings
+from core.errors import RejectedError
+from core.models import ConversationRef, Delivery
 from simulators.discord_service import Permission
 from tests.adapters.discord_server import PlainHarness, Server, SupportHarness, hurry
 
@@ -99,3 +104,58 @@ async def test_beside_a_post_of_a_forum_there_is_no_thread(server):
     server.alice.say(post, "!branch cheaper thread")
     await server.quiet()
     assert "I can open no thread beside this conversation" in server.texts(server.alice.im)[-1]
+
+
+@pytest.fixture
+def _worked_elsewhere(server, monkeypatch):
+    """What a process without a client does, which wants the thread and knows of no link."""
+    absent = next(one for one in absent_platforms([]) if one.name == "discord")
+    absent.remember_in(server.harness.app._parts.notes)
+
+    async def open_beside(_, ref, *, key, title):
+        return await absent.open_beside(ref, key=key, title=title)
+
+    async def link(_, ref):
+        return await absent.link(ref)
+
+    monkeypatch.setattr(DiscordApp, "open_beside", open_beside)
+    monkeypatch.setattr(DiscordApp, "link", link)
+
+
+elsewhere = pytest.mark.usefixtures("_worked_elsewhere")
+
+
+@elsewhere
+@pytest.mark.parametrize("cut", [True, False])
+async def test_a_thread_that_a_process_wants_which_speaks_no_discord_is_opened_once(server, cut):
+    thread = await server.ask("my invoice number is INV-1")
+    if cut:
+        server.discord.faults.cut_answer(ALONE, times=1)
+    there = await branched(server, thread)
+    assert "This is branch cheaper, from turn 1" in server.texts(there)[0]
+    assert server.texts(thread)[-1].startswith("Branch cheaper goes on in a thread of its own. This one")
+    server.alice.say(there, "what is my invoice number?")
+    await server.quiet()
+    assert "INV-1" in server.texts(there)[-1]
+    assert len([one for one in server.discord.threads(server.help) if "cheaper" in one.name]) == 1
+    assert await server.harness.app._parts.notes.all(WANTED) == {}
+
+
+@elsewhere
+async def test_where_a_wanted_thread_may_not_be_opened_that_is_said_where_the_branch_comes_from(server):
+    thread = await server.ask("my invoice number is INV-1")
+    server.discord.forbid(server.help, server.discord.app, Permission.CREATE_PUBLIC_THREADS)
+    server.alice.say(thread, "!branch cheaper thread")
+    await server.quiet()
+    told = "I could open no thread for cheaper (branch) here: say `switch cheaper` to go on with it in this place."
+    assert server.texts(thread).count(told) == 1
+    server.alice.say(thread, "!switch cheaper")
+    await server.quiet()
+    assert "You are on branch cheaper now" in server.texts(thread)[-1]
+
+
+async def test_a_place_that_nobody_wanted_is_left_alone(server):
+    with pytest.raises(RejectedError):
+        ref = ConversationRef("discord", server.discord.acme.id, "1234", server.alice.id, "1234", direct=False)
+        await server.harness.app.post(Delivery("k1", "reply", ref, "m1", "s", None, "hello"))
+    assert server.discord.threads(server.help) == []

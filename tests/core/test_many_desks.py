@@ -1,10 +1,12 @@
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 
 import core.chores
+from core.absent import AbsentPlatform
 from core.errors import SchemaError
 from core.models import Command, Profile, UserMessage
 from core.queries import Counts, DeliveriesOf, LaneById, SchemaNumber, SchemaRow, TurnsOf
@@ -55,6 +57,28 @@ async def test_an_event_accepted_here_is_worked_there_and_said_here(town):
     await town.drained("front")
     assert [delivery.text for delivery in street.posted] == ["From the worker."]
     assert (await counted(town))["open"] == 0
+
+
+async def test_a_worker_lets_a_branch_go_on_in_a_place_that_it_wants_and_does_not_open(town):
+    async def want(notes, ref, *, key, title):
+        await notes.put("wanted", key, title)
+        return replace(ref, channel=key, thread=key)
+
+    street = Far()
+    await town.open("front", street, turns_at_once=0)
+    await town.open("worker", knows=[AbsentPlatform("terminal", lambda text: [text], want)])
+    mine = {"channel": "t1", "thread": "t1"}
+    await town.accept("front", message("m1", text="my invoice number is INV-1", **mine))
+    await town.accept("front", message("m2", text="!branch cheaper thread", **mine))
+    await town.drained()
+    assert await street.notes.all("wanted") == {"m2": "cheaper (branch)"}
+    there = {"channel": "m2", "thread": "m2"}
+    assert [one.text for one in street.posted if one.ref.channel == "m2"] == [
+        "This is branch cheaper, from turn 1. What is said here stays here."
+    ]
+    await town.accept("front", message("m3", text="what is my invoice number?", **there))
+    await town.drained()
+    assert "INV-1" in street.posted[-1].text
 
 
 async def test_an_event_for_which_there_is_no_room_is_worked_by_who_has_some(town):
