@@ -15,6 +15,7 @@ from adapters.slack.bolt import bolt_app
 from adapters.slack.catch_up import CatchUp, Place
 from adapters.slack.files import Files
 from adapters.slack.home import home
+from adapters.slack.homes import Homes
 from adapters.slack.installs import Installs
 from adapters.slack.people import People
 from adapters.slack.posting import Posting
@@ -58,6 +59,7 @@ class SlackApp:
         self.api = SlackApi(base_url, installs.token_of)
         self._sharing = Sharing(installs)
         self._people = People(self.api)
+        self._homes = Homes(self._people)
         self._groups = UserGroups(self.api, grouped)
         self._removing = Removing(self.api)
         self._streams = Streams(self.api, self._removing, after=stream_after)
@@ -131,7 +133,10 @@ class SlackApp:
             heard = translate.event_of(body, meant)
             if heard is None or not heard.for_us or await self._is_our_doing(heard):
                 continue
-            if await self._accept(self._streams.aimed(heard.event)) is not Accepted.IGNORED:
+            untold = meant if heard.untold else None
+            if untold is None:
+                self._homes.told(heard.event, meant)
+            if await self._accept(self._streams.aimed(heard.event), untold=untold) is not Accepted.IGNORED:
                 return
 
     async def _is_our_doing(self, heard: translate.Heard) -> bool:
@@ -139,8 +144,11 @@ class SlackApp:
         gone = heard.event
         return heard.ours and isinstance(gone, MessageDeleted) and await self._removing.was_us(gone.ref, gone.message)
 
-    async def _accept(self, event: Event) -> Accepted:
-        """Hand an event in after those of its thread that came before it."""
+    async def _accept(self, event: Event, *, untold: Us | None = None) -> Accepted:
+        """Hand an event in after those of its thread that came before it.
+
+        `untold` is the install that is told of it where it does not say which team somebody is of.
+        """
         ref = event.ref
         key = (ref.workspace, ref.channel, ref.thread or "")
         before, done = self._order.get(key), asyncio.get_running_loop().create_future()
@@ -150,6 +158,8 @@ class SlackApp:
                 await asyncio.wait((before,))
             if self._desk is None:
                 raise PlatformError("the desk is stopping and takes nothing more in")
+            if untold is not None:
+                event = await self._homes.named(event, untold)
             accepted = await self._desk.accept(await self._groups.named(event))
         finally:
             done.set_result(None)

@@ -84,6 +84,12 @@ def profile_of(user: Json) -> Profile:
     )
 
 
+def team_of_user(user: Json, us: Us) -> str:
+    """Which team the `user` of `users.info` is of; ours where that is one of several, in an organisation."""
+    teams = object_in(user, "enterprise_user").get("teams")
+    return us.team if isinstance(teams, list) and us.team in teams else text_in(user, "team_id")
+
+
 def _file(file: Json) -> FileNote:
     size = file.get("size")
     return FileNote(

@@ -24,7 +24,8 @@ SAID = {"", "file_share", "thread_broadcast", "me_message"}
 class Heard:
     """An event, and what the app needs to decide whether it is for the desk.
 
-    `ours` says that it is about a message of ours: one that was reacted to or deleted.
+    `ours` says that it is about a message of ours: one that was reacted to or deleted. `untold` says that who acts may
+    be of another team, and that Slack does not say of which.
     """
 
     event: Event
@@ -32,6 +33,7 @@ class Heard:
     mentions_others: bool = False
     in_thread: bool = False
     ours: bool = False
+    untold: bool = False
 
     @property
     def for_us(self) -> bool:
@@ -83,13 +85,12 @@ def reaction(body: Json, us: Us) -> Heard | None:
     channel, ts, name = text_in(item, "channel"), text_in(item, "ts"), text_in(event, "reaction")
     if item.get("type") != "message" or user in ("", us.user) or not (channel and ts and name and id_):
         return None
-    removed = event.get("type") == "reaction_removed"
-    ref = ref_of(us, channel, user_key(us, user, home_team(body, us, event.get("user_team"))))
-    return Heard(Reaction(id_, ref, ts, name, removed), ours=text_in(event, "item_user") == us.user)
+    reacted = Reaction(id_, ref_of(us, channel, user), ts, name, removed=event.get("type") == "reaction_removed")
+    return Heard(reacted, ours=text_in(event, "item_user") == us.user, untold=_is_shared(body))
 
 
 def stopped(body: Json, us: Us) -> Command | None:
-    """Translate `agent_session_stopped`, Slack's own stop button."""
+    """Translate `agent_session_stopped`, Slack's own stop button. It carries no team either."""
     event = object_in(body, "event")
     channel, user, id_ = text_in(event, "channel"), text_in(event, "user"), text_in(body, "event_id")
     if not (channel and user and id_):
@@ -202,15 +203,18 @@ def _changed(body: Json, us: Us) -> Heard | None:
 
 
 def _deleted(body: Json, us: Us, gone: Json, ts: str) -> Heard | None:
-    """Slack does not say who deleted: a person's message counts as theirs to delete, ours as deleted for the asker."""
+    """Slack does not say who deleted: a person's message counts as theirs to delete, ours as deleted for who asked.
+
+    Who that was the desk knows: not always who began the thread.
+    """
     if text_in(gone, "subtype") == "tombstone" or not ts:
         # A tombstone goes when its last reply does: the message itself was deleted before.
         return None
     ours = text_in(gone, "user") == us.user
     thread = text_in(gone, "thread_ts")
-    author = {"user": text_in(gone, "parent_user_id")} if ours else gone
-    if _is_app(author, us) or not text_in(object_in(body, "event"), "channel"):
+    if not text_in(object_in(body, "event"), "channel") or (_is_app(gone, us) and not ours):
         return None
+    author = {} if ours else gone
     ref = _place(body, us, author | {"ts": ts, "thread_ts": thread})
     return Heard(MessageDeleted(ts, ref, ts), in_thread=thread not in ("", ts), ours=ours)
 
@@ -239,6 +243,11 @@ def _is_app(said: Json, us: Us) -> bool:
     return bool(said.get("bot_id")) or text_in(said, "user") in ("", us.user, SLACKBOT)
 
 
+def _is_shared(body: Json) -> bool:
+    """Whether people of other teams read the channel."""
+    return body.get("is_ext_shared_channel") is True
+
+
 def _home_channel(body: Json) -> str:
     """The channel the Home tab was drawn for; Slack keeps what we put there, nobody else can change it."""
     view = object_in(body, "view")
@@ -252,7 +261,7 @@ def _form(body: Json) -> str:
 def _heard(translate: Callable[[Json, Us], Event | None]) -> Callable[[Json, Us], Heard | None]:
     def heard(body: Json, us: Us) -> Heard | None:
         event = translate(body, us)
-        return Heard(event, in_thread=event.ref.thread is not None) if event else None
+        return Heard(event, in_thread=event.ref.thread is not None, untold=_is_shared(body)) if event else None
 
     return heard
 

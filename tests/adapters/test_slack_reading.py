@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.reading import mentioned, profile_of, quotes_of, readable, without_us
+from adapters.slack.reading import mentioned, profile_of, quotes_of, readable, team_of_user, without_us
 from adapters.slack.refs import Us
 from core.models import Profile, Quote
 
@@ -97,3 +97,17 @@ def test_at_most_the_last_twenty_messages_are_quoted():
 def test_any_text_can_be_read(text):
     assert isinstance(readable(text), str)
     assert "<@U0BOT>" not in without_us(text, US)
+
+
+@pytest.mark.parametrize(
+    ("user", "team"),
+    [
+        ({"team_id": "T2"}, "T2"),
+        ({"team_id": "T2", "enterprise_user": {"id": "W1", "teams": ["T2", "T1"]}}, "T1"),
+        ({"team_id": "T2", "enterprise_user": {"id": "W1", "teams": ["T2", "T3"]}}, "T2"),
+        ({"team_id": "T2", "enterprise_user": {"teams": None}}, "T2"),
+        ({}, ""),
+    ],
+)
+def test_the_team_of_a_person_is_ours_where_that_is_one_of_theirs(user, team):
+    assert team_of_user(user, US) == team

@@ -1,5 +1,6 @@
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,9 +169,18 @@ def test_a_deletion_comes_in_two_shapes_and_is_one_event(name):
     assert event(name) == MessageDeleted(ROOT, DIRECT, ROOT)
 
 
-def test_our_own_message_deleted_is_told_for_who_asked():
+def test_our_own_message_deleted_is_told_for_who_asked_whoever_began_the_thread():
     assert heard("message_deleted_ours").ours
-    assert event("message_deleted_ours") == MessageDeleted(REPLY, THREAD, REPLY)
+    assert event("message_deleted_ours") == MessageDeleted(REPLY, replace(THREAD, user=""), REPLY)
+    body = payload("message_deleted_ours")
+    body["event"]["previous_message"]["parent_user_id"] = "USLACKBOT"
+    assert event_of(body, US).event == event("message_deleted_ours")
+
+
+@pytest.mark.parametrize("name", ["reaction_added", "reaction_removed", "agent_session_stopped"])
+def test_in_a_shared_channel_it_is_told_that_the_team_of_who_acts_is_not(name):
+    assert not heard(name).untold
+    assert event_of(payload(name) | {"is_ext_shared_channel": True}, US).untold
 
 
 def test_a_reaction_is_told_by_its_own_event_and_carries_no_thread():
@@ -299,7 +309,10 @@ def test_a_malformed_payload_is_not_for_us(name, data):
         found = event_of(body, US)
     except BadInputError:
         return
-    assert found is None or (found.event.id and found.event.ref.channel and found.event.ref.user)
+    if found is not None:
+        assert found.event.id and found.event.ref.channel
+        # Who deletes a message of ours Slack does not say.
+        assert found.event.ref.user or (found.ours and isinstance(found.event, MessageDeleted))
 
 
 def spoilt(body, data):
