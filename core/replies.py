@@ -165,8 +165,9 @@ class Mail:
 
 
 def place_of(sealer: Sealer, ref: ConversationRef) -> bytes:
-    """Hash the conversation whose pieces are sent in order."""
-    return sealer.lookup("outbox", "\x1f".join((ref.platform, ref.workspace, ref.channel, ref.thread or "")))
+    """Hash the conversation whose pieces are sent in order: a direct one is one, however many threads it has."""
+    thread = "" if ref.direct else ref.thread or ""
+    return sealer.lookup("outbox", "\x1f".join((ref.platform, ref.workspace, ref.channel, thread)))
 
 
 def answer_record(sealer: Sealer, outgoing: Outgoing, *, message: str, at: int) -> AddMessage:
