@@ -61,8 +61,10 @@ def driver() -> ModuleType:
 
 
 @contextmanager
-def clear_errors(name: str, kind: type[DeskError] = StoreError) -> Iterator[None]:
-    """Raise what the driver raises as an error of ours that says what to do."""
+def clear_errors(
+    name: str, kind: type[DeskError] = StoreError, *, away: type[DeskError] | None = None
+) -> Iterator[None]:
+    """Raise what the driver raises as an error of ours that says what to do: `away` where waiting may mend it."""
     from redis import exceptions
 
     try:
@@ -70,6 +72,6 @@ def clear_errors(name: str, kind: type[DeskError] = StoreError) -> Iterator[None
     except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
         raise kind(f"Redis at {name} refuses the user or its password, look at its address: {error}") from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-        raise kind(f"Redis at {name} cannot be reached: is it running there? {error}") from error
+        raise (away or kind)(f"Redis at {name} cannot be reached: is it running there? {error}") from error
     except exceptions.RedisError as error:
         raise kind(f"Redis at {name} cannot be used: {error}") from error

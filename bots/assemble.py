@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from adapters.anchors import AnchorFile
 from adapters.presidio import open_presidio
-from adapters.sealing import KeyringSealer, MasterKey, key_from_command, keyring_exists, master_key, open_sealer
+from adapters.sealing import (
+    KeyringSealer,
+    MasterKey,
+    key_from_command,
+    keyring_exists,
+    master_key,
+    open_sealer,
+    patiently,
+)
 from adapters.storage import open_store
 from bots.absent import absent_platforms
 from bots.logs import write_as
@@ -67,8 +75,9 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
         await asyncio.to_thread(_make_data_folder, settings)
         store = await parts.enter_async_context(open_store(settings.store, desk=True, patience=settings.store_seconds))
         fresh = await _is_fresh(store)
-        key = await asyncio.to_thread(_master_key, settings, make=fresh)
-        sealer = await parts.enter_async_context(open_sealer(keyring_place(settings), key, fresh=fresh))
+        key = await patiently(lambda: _master_key(settings, make=fresh), settings.store_seconds)
+        opened = open_sealer(keyring_place(settings), key, fresh=fresh, patience=settings.store_seconds)
+        sealer = await parts.enter_async_context(opened)
         if key.made:
             print(f"Key made at {key.made}. Back it up: without it nothing here can be read.", file=sys.stderr)
         desk = Desk(
@@ -98,8 +107,8 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
         )
     async with open_store(settings.store, patience=settings.store_seconds) as store:
         fresh = await _is_fresh(store)
-        place, key = await asyncio.to_thread(_what_opens, settings, fresh=fresh)
-        async with open_sealer(place, key, fresh=fresh) as sealer:
+        place, key = await patiently(lambda: _what_opens(settings, fresh=fresh), settings.store_seconds)
+        async with open_sealer(place, key, fresh=fresh, patience=settings.store_seconds) as sealer:
             yield Records(settings, store, sealer)
 
 

@@ -11,6 +11,7 @@ DeskError
 ├── NotAllowedError        the role or the ownership for it is missing
 ├── ConfigError            a setting is missing or wrong; stops the start
 │   └── KeyringError           the master key or the keyring does not fit the store
+│       └── KeyringAwayError       the server that keeps the keyring does not answer now
 ├── StoreError             the store cannot do its work
 │   ├── StoreBusyError         another desk works this store
 │   └── SchemaError            not a store of ours, or of a newer version
@@ -115,6 +116,10 @@ class ConfigError(DeskError):
 
 class KeyringError(ConfigError):
     """The master key or the keyring does not fit the store."""
+
+
+class KeyringAwayError(KeyringError):
+    """The server that keeps the keyring does not answer now; it may in a moment."""
 
 
 class StoreError(DeskError):

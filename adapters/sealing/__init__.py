@@ -11,6 +11,7 @@ here reads the environment. POSIX only: file modes and file locks are part of wh
 from adapters.sealing.master import MasterKey, key_from_command, master_key, replace_key_file
 from adapters.sealing.places import default_keyring, is_address, keyring_exists
 from adapters.sealing.sealer import KeyringSealer, open_sealer
+from adapters.sealing.waiting import patiently
 
 __all__ = [
     "KeyringSealer",
@@ -21,5 +22,6 @@ __all__ = [
     "keyring_exists",
     "master_key",
     "open_sealer",
+    "patiently",
     "replace_key_file",
 ]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from adapters.sealing.keyring import KeyRow, missing, newer
-from core.errors import ConfigError, DeskError, KeyringError, StoreError
+from core.errors import ConfigError, DeskError, KeyringAwayError, KeyringError, StoreError
 
 AnswerT = TypeVar("AnswerT")
 LAYOUT = 1
@@ -199,6 +199,12 @@ class PostgresKeyring:
         with self._clear_errors(kind):
             return asyncio.run_coroutine_threadsafe(asked(), self._loop).result()
 
+    def _away(self) -> tuple[type[BaseException], ...]:
+        """What is raised while a server is down, starting, full or unreachable."""
+        raised = ("PostgresConnectionError", "CannotConnectNowError", "AdminShutdownError", "CrashShutdownError",
+                  "TooManyConnectionsError", "InterfaceError", "InternalClientError")  # fmt: skip
+        return (*(getattr(self._driver, name) for name in raised), OSError, TimeoutError)
+
     @contextmanager
     def _clear_errors(self, kind: type[DeskError]) -> Iterator[None]:
         try:
@@ -208,6 +214,8 @@ class PostgresKeyring:
             *(self._driver.InternalClientError, OSError, TimeoutError),
         ) as error:
             said = str(error) or "it does not answer"
+            if kind is KeyringError and isinstance(error, self._away()):
+                kind = KeyringAwayError
             raise kind(f"the keyring at {self.name} cannot be used: {said}") from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.redis_server import ANSWERED_WITHIN, CONNECTED_WITHIN, RedisAddress, address_of, clear_errors, driver
 from adapters.sealing.keyring import KeyRow, missing, newer
-from core.errors import KeyringError
+from core.errors import KeyringAwayError, KeyringError
 
 LAYOUT = 1
 _ERASE = """
@@ -99,7 +99,7 @@ class RedisKeyring:
 
     def provide(self, *, fresh: bool) -> None:
         """Have a keyring here. Raises KeyringError for a missing one that is not `fresh`, and for one that is newer."""
-        with clear_errors(self._at, KeyringError):
+        with clear_errors(self._at, KeyringError, away=KeyringAwayError):
             layout = int(self._client.hget(self._ring, "layout") or 0)
             if layout > LAYOUT:
                 raise newer(self.name)
@@ -109,7 +109,7 @@ class RedisKeyring:
 
     def has_keys(self) -> bool:
         """Whether there is any key."""
-        with clear_errors(self._at, KeyringError):
+        with clear_errors(self._at, KeyringError, away=KeyringAwayError):
             return bool(self._client.exists(self._key(b"")))
 
     def close(self) -> None:

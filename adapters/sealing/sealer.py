@@ -18,6 +18,7 @@ from adapters.sealing.master import SETTING, MasterKey
 from adapters.sealing.nonces import NONCES, SIZE
 from adapters.sealing.places import open_keyring
 from adapters.sealing.rotation import LOOKUP_ROW, Rotation
+from adapters.sealing.waiting import patiently
 from adapters.sealing.wrapping import Wrapping
 from core.errors import KeyringError, UnreadableError
 from core.models import Place
@@ -26,14 +27,17 @@ TAG = 16
 
 
 @asynccontextmanager
-async def open_sealer(keyring: str | Path, master: MasterKey, *, fresh: bool) -> AsyncIterator["KeyringSealer"]:
+async def open_sealer(
+    keyring: str | Path, master: MasterKey, *, fresh: bool, patience: float = 0.0
+) -> AsyncIterator["KeyringSealer"]:
     """Open a `core.ports.Sealer` over a keyring: a path (or `sqlite:///PATH`), `postgresql://...`, `redis://...`, or
     `:memory:`.
 
-    `fresh` says that the store holds no customers yet: only then is a keyring made where there is none. Raises
+    `fresh` says that the store holds no customers yet: only then is a keyring made where there is none. A server that
+    is away is waited for, `patience` seconds. Raises
     KeyringError when the keyring is missing, is none of ours, or was made with another master key.
     """
-    sealer = await asyncio.to_thread(_open, keyring, master, fresh=fresh)
+    sealer = await patiently(lambda: _open(keyring, master, fresh=fresh), patience)
     try:
         yield sealer
     finally:

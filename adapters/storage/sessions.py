@@ -1,6 +1,5 @@
 """Standalone sessions: `open_session` gives one on any store; all of a process on one store share its connections."""
 
-import asyncio
 import logging
 import os
 import re
@@ -15,10 +14,18 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from adapters.redis_server import address_of, is_redis
-from adapters.sealing import KeyringSealer, MasterKey, default_keyring, is_address, keyring_exists, open_sealer
+from adapters.sealing import (
+    KeyringSealer,
+    MasterKey,
+    default_keyring,
+    is_address,
+    keyring_exists,
+    open_sealer,
+    patiently,
+)
 from adapters.sealing import master_key as find_master_key
-from adapters.storage import open_store
-from core.errors import KeyringError, StoreError
+from adapters.storage import PATIENCE, open_store
+from core.errors import KeyringAwayError, KeyringError, StoreError
 from core.ports import SessionStore, Store
 from core.queries import Counts, Query
 from core.standalone.desk_session import DeskSession
@@ -74,11 +81,13 @@ class Address:
 
     async def _sealer(self, kept: "Kept", stack: AsyncExitStack) -> KeyringSealer:
         place = self.keyring or default_keyring(self.url)
-        key = await asyncio.to_thread(self._key, place)
+        key = await patiently(lambda: self._key(place), PATIENCE)
         if key.made:
             log.warning("Key made at %s. Back it up: without it nothing here can be read.", key.made)
         try:
-            return await stack.enter_async_context(open_sealer(place, key, fresh=False))
+            return await stack.enter_async_context(open_sealer(place, key, fresh=False, patience=PATIENCE))
+        except KeyringAwayError:
+            raise
         except KeyringError:
             # Counting takes long in a large store, so only where there may be nothing in it yet.
             if await kept.holds_content():

@@ -5,10 +5,13 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from adapters.sealing import datakeys, default_keyring, open_sealer
+from bots.assemble import open_desk
+from core.config import Settings
 from core.errors import ConfigError, KeyringError
 from tests.adapters.keyring_kinds import one_database
 from tests.adapters.keyrings import MASTER, OWNER, PLACE, seal_something
 from tests.backends import drop_database, in_postgres
+from tests.cluster import cluster
 
 
 @pytest.fixture
@@ -65,6 +68,39 @@ async def test_a_server_that_is_not_there_is_told_without_the_password():
     with pytest.raises(KeyringError, match=r"the keyring at postgresql://127.0.0.1:1/keys cannot be used") as raised:
         await seal_something("postgresql://desk:hunter2@127.0.0.1:1/keys")
     assert "hunter2" not in str(raised.value)
+
+
+async def test_a_server_that_does_not_come_is_waited_for_as_long_as_was_said(caplog):
+    with pytest.raises(KeyringError, match=r"cannot be used: .* \(tried for 0.2 s\)$"):
+        async with open_sealer("postgresql://127.0.0.1:1/keys", MASTER, fresh=True, patience=0.2):
+            pass
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "adapters.sealing.waiting"]
+    assert said.endswith("trying for 0.2 s")
+
+
+async def test_a_keyring_that_is_no_keyring_is_not_waited_for(url):
+    async with asyncio.timeout(10):
+        with pytest.raises(KeyringError, match="restore the database"):
+            async with open_sealer(url, MASTER, fresh=False, patience=60):
+                pass
+
+
+async def test_a_desk_waits_for_the_server_of_its_keyring_and_for_whether_a_master_key_may_be_made(tmp_path, caplog):
+    with cluster() as server:
+        server.stop()
+        keys = f"{server.url}_keys"
+        settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", keyring=keys, store_seconds=30)
+        opening = asyncio.create_task(open_and_close(settings))
+        while "; trying for 30 s" not in caplog.text and not opening.done():
+            await asyncio.sleep(0)
+        await asyncio.to_thread(server.start)
+        await opening
+    assert (tmp_path / "desk.db.key").exists()
+
+
+async def open_and_close(settings):
+    async with open_desk(settings, [], serving=False):
+        pass
 
 
 async def test_a_missing_driver_names_what_brings_it(monkeypatch):
