@@ -14,21 +14,24 @@ PATIENCE = 30.0
 
 
 @asynccontextmanager
-async def open_store(url: str, *, desk: bool = False, patience: float = PATIENCE) -> AsyncIterator[Store]:
+async def open_store(
+    url: str, *, desk: bool = False, patience: float = PATIENCE, writers: int = 1
+) -> AsyncIterator[Store]:
     """Open the store a URL names and close it at the end: `async with open_store(url) as store`.
 
     `desk` takes it for the one desk that works its lanes, where a store allows only one; `patience` is how many seconds
-    to wait for a server that is away, at the start and whenever it goes away later. Raises ConfigError for a URL
+    to wait for a server that is away, at the start and whenever it goes away later. A server is given up to `writers`
+    batches at a time, which may be written in any order; a file takes one after the other. Raises ConfigError for a URL
     that names no store, StoreBusyError, SchemaError and StoreError for one that cannot be opened.
     """
-    store = await _open(url, desk=desk, patience=patience)
+    store = await _open(url, desk=desk, patience=patience, writers=writers)
     try:
         yield store
     finally:
         await store.close()
 
 
-async def _open(url: str, *, desk: bool, patience: float) -> Store:
+async def _open(url: str, *, desk: bool, patience: float, writers: int) -> Store:
     scheme, _, rest = url.partition(":")
     if url == "memory:" or (scheme == "sqlite" and rest.startswith("///") and rest != "///"):
         from adapters.storage.sqlite import SqliteStore
@@ -46,6 +49,6 @@ async def _open(url: str, *, desk: bool, patience: float) -> Store:
         except ImportError as error:
             raise ConfigError(f"DESK_STORE names PostgreSQL: {error.name} is missing, {_EXTRA}") from error
 
-        return await PostgresStore.open(url, patience=patience)
+        return await PostgresStore.open(url, patience=patience, writers=writers)
     # The URL itself may hold a password.
     raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {_ALLOWED}")

@@ -1,4 +1,4 @@
-"""A store in a PostgreSQL database: one connection that writes, a few that read, one for words between processes."""
+"""A store in a PostgreSQL database: one or two connections that write, a few that read, one for words."""
 
 import asyncio
 import json
@@ -60,22 +60,24 @@ _COUNTERS: dict[type[Record], str] = {Reserve: "name", ReserveBudget: "counter",
 class PostgresStore:
     """A `core.ports.Store` that many processes share, for one event loop here. Made by `open`."""
 
-    def __init__(self, server: Server, writer: "Connection", readers: "Pool") -> None:
+    def __init__(self, server: Server, writers: "Sequence[Connection | None]", readers: "Pool") -> None:
+        """A writer that is None is connected when it is needed."""
         self._server = server
-        self._writer = writer
+        self._writers = list(writers)
         self._readers = readers
         self._words = Words(server)
         self._engine = load_engine()
-        self._turn = asyncio.Lock()
+        self._turns = asyncio.Semaphore(len(self._writers))
         self._writes: set[asyncio.Task[list[Outcome]]] = set()
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, patience: float) -> "PostgresStore":
+    async def open(cls, url: str, *, patience: float, writers: int = 1) -> "PostgresStore":
         """Open the store in a database that is there; its tables are made where there are none.
 
-        `patience` is how many seconds to wait for a server that is away, now and later. Raises ConfigError, StoreError
-        and SchemaError, each in one line that never shows the password.
+        `patience` is how many seconds to wait for a server that is away, now and later, and `writers` how many batches
+        it may be given at a time. Raises ConfigError, StoreError and SchemaError, each in one line that never shows the
+        password.
         """
         server = Server(url, patience)
         writer = await server.patiently(server.connect)
@@ -88,7 +90,7 @@ class PostgresStore:
         except BaseException:
             writer.terminate()
             raise
-        return cls(server, writer, readers)
+        return cls(server, [*[None] * (writers - 1), writer], readers)
 
     async def write(self, batch: Sequence[Commit]) -> list[Outcome]:
         """Write a batch; see `core.ports.Store`. To cancel the waiting does not cancel the write."""
@@ -152,10 +154,13 @@ class PostgresStore:
         await asyncio.gather(*self._writes, return_exceptions=True)
         await self._words.close()
         try:
-            await asyncio.wait_for(asyncio.gather(self._readers.close(), self._writer.close()), 5)
+            writers = [writer.close() for writer in self._writers if writer is not None]
+            await asyncio.wait_for(asyncio.gather(self._readers.close(), *writers), 5)
         except TROUBLE:
             self._readers.terminate()
-            self._writer.terminate()
+            for writer in self._writers:
+                if writer is not None:
+                    writer.terminate()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -182,24 +187,28 @@ class PostgresStore:
     # --- writing ------------------------------------------------------------------------------------------------------
 
     async def _write_in_turn(self, batch: Sequence[Commit]) -> list[Outcome]:
-        async with self._turn:
-            for _ in range(TRIES):
-                connection = await self._connected()
-                try:
-                    return await self._write(connection, batch)
-                except _AGAIN:
-                    await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 - spreads retries, guards nothing
-                except AWAY as error:
-                    connection.terminate()
-                    raise self._server.error(error, "; what was being written may be there or not") from error
-                except TROUBLE as error:
-                    raise self._server.error(error) from error
-            raise StoreError(f"{self._server.place}: others wrote the same each time, in {TRIES} tries")
+        async with self._turns:
+            writer = self._writers.pop()
+            try:
+                for _ in range(TRIES):
+                    writer = await self._connected(writer)
+                    try:
+                        return await self._write(writer, batch)
+                    except _AGAIN:
+                        await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 - spreads retries, guards nothing
+                    except AWAY as error:
+                        writer.terminate()
+                        raise self._server.error(error, "; what was being written may be there or not") from error
+                    except TROUBLE as error:
+                        raise self._server.error(error) from error
+                raise StoreError(f"{self._server.place}: others wrote the same each time, in {TRIES} tries")
+            finally:
+                self._writers.append(writer)
 
-    async def _connected(self) -> "Connection":
-        if self._writer.is_closed():
-            self._writer = await self._server.patiently(self._server.connect)
-        return self._writer
+    async def _connected(self, writer: "Connection | None") -> "Connection":
+        if writer is None or writer.is_closed():
+            return await self._server.patiently(self._server.connect)
+        return writer
 
     async def _write(self, connection: "Connection", batch: Sequence[Commit]) -> list[Outcome]:
         try:

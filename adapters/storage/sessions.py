@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 RowT = TypeVar("RowT")
 log = logging.getLogger(__name__)
 
+WRITERS = 2
+"""Batches on their way to a server at a time: while it writes one, the next is made ready."""
 MEMORY = "memory:"
 FILE = "sqlite:///"
 
@@ -77,7 +79,7 @@ class Address:
         """Open the store and its sealer, in the loop that uses them."""
         async with AsyncExitStack() as stack:
             kept = await stack.enter_async_context(_open_kept(self.url))
-            yield Parts(kept.sessions, await self._sealer(kept, stack))
+            yield Parts(kept.sessions, await self._sealer(kept, stack), kept.writers)
 
     async def _sealer(self, kept: "Kept", stack: AsyncExitStack) -> KeyringSealer:
         place = self.keyring or default_keyring(self.url)
@@ -128,6 +130,7 @@ class Kept:
 
     sessions: SessionStore
     holds_content: Callable[[], Awaitable[bool]]
+    writers: int = 1
 
 
 @asynccontextmanager
@@ -141,9 +144,9 @@ async def _open_kept(url: str) -> AsyncIterator[Kept]:
         finally:
             await redis.close()
     else:
-        async with open_store(url) as store:
+        async with open_store(url, writers=WRITERS) as store:
             whole = WholeStore(store)
-            yield Kept(whole, whole.holds_content)
+            yield Kept(whole, whole.holds_content, WRITERS if store.shared else 1)
 
 
 class WholeStore:

@@ -75,7 +75,7 @@ class Adding(LineJob):
         if tip is None or not tip.version or not (tip.open or self._begins_turn(tip)):
             return False
         self._draft = made = draft(line, tip, self._items, self._users)
-        line.shared.writer.enter(tuple(made.records), self)
+        line.writer.enter(tuple(made.records), self)
         return True
 
     async def work(self) -> None:
@@ -90,7 +90,7 @@ class Adding(LineJob):
         else:
             copy = await copied(line, tip)
             made = draft(line, copy.before, [*copy.items, *items], [*copy.users, *users])
-        await line.shared.writer.commit(tuple(made.records))
+        await line.writer.commit(tuple(made.records))
         made.land(tip)
         line.added(items)
 

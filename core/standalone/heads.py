@@ -102,7 +102,7 @@ async def _pop_from_copy(line: SessionLine, tip: Tip, *, left: int) -> None:
         return await _move(line, await _parent(line, tip.turn), "pop")
     copy = await copied(line, tip)
     made = draft(line, copy.before, copy.items[:-1], copy.users[:-1])
-    await line.shared.writer.commit(tuple(made.records))
+    await line.writer.commit(tuple(made.records))
     return None
 
 

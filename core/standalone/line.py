@@ -21,6 +21,7 @@ from core.records import AddSession, EnsureMain, Record, SessionAt, TurnEnds
 from core.sealed import branch_row, decode, item_row, open_json, open_sealed, row_of, seal_json
 from core.standalone.shared_store import Caller, Job, SharedStore
 from core.window import Window, Windows
+from core.writer import GroupWriter
 
 RowT = TypeVar("RowT")
 
@@ -110,6 +111,7 @@ class SessionLine:
     """
 
     sealer: Sealer
+    writer: GroupWriter
     key: bytes = b""
     owner: str
     main: bytes
@@ -153,6 +155,7 @@ class SessionLine:
         self.key = key_of(self.sealer, self.session_id)
         self.owner = owner_of(self.key)
         self.main = self.sealer.lookup("branch", MAIN)
+        self.writer = self.shared.writer_of(self.key)
 
     # --- one after the other ------------------------------------------------------------------------------------------
 
@@ -313,7 +316,7 @@ class SessionLine:
     async def commit(self, records: Sequence[Record]) -> None:
         """Write records if the session still stands where it is known to."""
         tip = self.tip or await self.refresh()
-        await self.shared.writer.commit((*self.guards(tip), *records))
+        await self.writer.commit((*self.guards(tip), *records))
 
     def guards(self, tip: Tip) -> list[Record]:
         """What refuses a commit where the session does not stand there any more.
@@ -335,7 +338,7 @@ class SessionLine:
         await self.sealer.prepare((owner,))
         main = seal_json(self.sealer, "branch", owner, branch_row(self.key, self.main), MAIN)
         body = seal_json(self.sealer, "session", owner, row, {"id": self.session_id})
-        await self.shared.writer.commit(
+        await self.writer.commit(
             (
                 AddSession(self.key, "local", owner, "session", self.main, at, body),
                 EnsureMain(self.key, self.main, at, main),

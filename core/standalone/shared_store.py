@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,11 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is opened in the thread."""
+    """What is opened in the thread; the store takes so many batches at a time as there are to be `writers`."""
 
     store: SessionStore
     sealer: Sealer
+    writers: int = 1
 
 
 OpenParts = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -100,7 +101,6 @@ class SharedStore:
     """A store in its thread: `start` it, ask through a `caller`, `stop` it."""
 
     parts: Parts
-    writer: GroupWriter
     checks: Checks
 
     def __init__(self, open_parts: OpenParts) -> None:
@@ -165,6 +165,10 @@ class SharedStore:
 
     # --- in the thread ------------------------------------------------------------------------------------------------
 
+    def writer_of(self, session: bytes) -> GroupWriter:
+        """Give the writer of a session, always the same one: commits of one session keep their order."""
+        return self._writers[session[0] % len(self._writers)]
+
     def answer(self, job: Job, value: Any, error: BaseException | None = None) -> None:  # noqa: ANN401 - any job's
         """Let an answer go back with the others of this round."""
         self._unanswered -= 1
@@ -201,7 +205,10 @@ class SharedStore:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._running.set()
-        async with self._open_parts() as self.parts, GroupWriter(self.parts.store) as self.writer:
+        async with AsyncExitStack() as stack:
+            self.parts = parts = await stack.enter_async_context(self._open_parts())
+            writers = [GroupWriter(parts.store) for _ in range(parts.writers)]
+            self._writers = [await stack.enter_async_context(writer) for writer in writers]
             self.checks = Checks(self.parts.store, self.work)
             self._begin_all()
             await self._stop.wait()

@@ -148,7 +148,7 @@ class Town:
         for table in ("lane", "outlet"):
             statement = f"UPDATE {table} SET lease = lease - {int(seconds * 1_000_000)}"
             if isinstance(self.store, PostgresStore):
-                await self.store._writer.execute(statement)
+                await self.store._readers.execute(statement)
             else:
                 await self.store._writing.execute(statement)
 

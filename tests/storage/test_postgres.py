@@ -210,6 +210,18 @@ async def test_two_processes_that_write_the_same_sessions_in_opposite_order_neve
         assert {(await one(other, LaneById(name))).pending for name in names} == {20}
 
 
+async def test_with_two_writers_a_batch_does_not_wait_for_one_that_waits_for_somebody_else(url):
+    async with open_store(url, writers=2) as store:
+        await store.write([session(b"a"), session(b"b")])
+        async with holding(url, "SELECT FROM session WHERE id = 'a' FOR UPDATE"):
+            waits = asyncio.create_task(store.write([(PutSession(b"a", "human", 0),)]))
+            await blocked()
+            async with asyncio.timeout(10):
+                await store.write([(PutSession(b"b", "human", 0),)])
+            assert not waits.done()
+        assert await waits == [()]
+
+
 async def deadlocks():
     rows = await run(
         "SELECT pg_stat_clear_snapshot(), deadlocks FROM pg_stat_database WHERE datname = $1", database().name
