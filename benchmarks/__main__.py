@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHES = ("memory", "redis", "desk", "slack_ack", "discord_load")
+BENCHES = ("memory", "redis", "desk", "workers", "slack_ack", "discord_load")
 
 
 def main() -> int:

@@ -65,11 +65,16 @@ class Leaving:
             async with asyncio.timeout(COMPLETE_SECONDS):
                 sessions = await self._store.read(SessionById(row.session))
                 first = not sessions or sessions[0].head is None
-                known = await self._personal.masked(clean(await platform.complete(message, first=first)))
-                known = replace(known, complete=True)
-                body = seal_json(self._sealer, "inbox", row.customer, row.id, known)
-                await self._writer.commit((PutEvent(row.id, body),))
+                known = await platform.complete(message, first=first)
+                # Who works it waits for this: where there is nothing to add, not for a commit as well.
+                if known != message:
+                    await self._add(row, known)
         except (DeskError, TimeoutError) as error:
             log.info("event %s is left as it came: %s", row.id, type(error).__name__)
         finally:
             self._wakes.tell(LANES)
+
+    async def _add(self, row: EventRow, known: UserMessage) -> None:
+        known = replace(await self._personal.masked(clean(known)), complete=True)
+        body = seal_json(self._sealer, "inbox", row.customer, row.id, known)
+        await self._writer.commit((PutEvent(row.id, body),))

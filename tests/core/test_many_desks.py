@@ -289,6 +289,13 @@ async def test_a_stop_that_nobody_heard_is_seen_by_the_commit(town):
     assert [delivery.text for delivery in street.posted] == ["(stopped)"]
 
 
+async def test_an_event_whose_platform_knows_no_more_is_left_in_the_commit_that_took_it_in(town):
+    await town.open("front", Far(), turns_at_once=0)
+    await town.accept("front", message("m1"))
+    await town.desks["front"]._leaving.stop()
+    assert town.ways["front"].written == 1
+
+
 async def test_words_that_are_lost_only_cost_time(town, monkeypatch):
     monkeypatch.setattr(core.chores, "POLL_SECONDS", 0.01)
     street = Far()
