@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from adapters.sealing import default_keyring, is_address, keyring_exists
 from adapters.sealing.copying import copy_keyring
 from adapters.storage import open_store
 from adapters.storage.moving.copying import TableReport, copy_store
@@ -101,20 +102,26 @@ def told(tables: Sequence[TableReport]) -> list[Values]:
 
 def _move_keyring(source: str, target: str, given: tuple[str | None, str | None], settings: Settings) -> Values:
     """Have the keyring where the moved store is opened with it; where a setting names one, that one stays for both."""
-    from_ = Path(given[0] or settings.keyring or _beside(source, "--keyring-from"))
+    from_ = given[0] or settings.keyring or _beside(source)
     stays = settings.keyring is not None and given[0] is None
-    if given[1] is None and (stays or target.startswith(SERVERS)):
-        return {"at": str(from_), "keys": None}
-    to = Path(given[1] or _beside(target, "--keyring-to"))
-    if from_.resolve() == to.resolve():
-        raise BadInputError("--keyring-from and --keyring-to are the same file: leave both away to keep it where it is")
-    return {"at": str(to), "keys": copy_keyring(from_, to)}
+    # A file is not put on a server unasked: the database would have to be made there.
+    if given[1] is None and (stays or (target.startswith(SERVERS) and not is_address(from_))):
+        return {"at": shown(from_), "keys": None}
+    to = given[1] or default_keyring(target)
+    if _place(from_) == _place(to):
+        raise BadInputError("--keyring-from and --keyring-to are the same: leave both away to keep it where it is")
+    return {"at": shown(to), "keys": copy_keyring(from_, to)}
 
 
-def _beside(store: str, option: str) -> str:
-    if store.startswith(SERVERS):
-        raise BadInputError(f"nothing stands beside a store in PostgreSQL: say where the keyring is with {option}")
-    return f"{place_of(store)}.keys"
+def _beside(store: str) -> str:
+    place = default_keyring(store)
+    if is_address(place) and not keyring_exists(place):
+        raise BadInputError(f"there is no keyring at {shown(place)}: say where it is with --keyring-from")
+    return place
+
+
+def _place(keyring: str) -> str:
+    return keyring if is_address(keyring) else str(Path(keyring).resolve())
 
 
 def _check(option: str, url: str) -> None:

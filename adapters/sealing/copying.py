@@ -6,8 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 from adapters.sealing.files import locked, require_private, sync_folder
+from adapters.sealing.keyring import Contents
+from adapters.sealing.places import is_address, open_movable
 from adapters.sealing.sqlite_keyring import APPLICATION_ID, SCHEMA_VERSION
-from core.errors import KeyringError, StoreError
+from core.errors import KeyringAwayError, KeyringError, StoreError
 
 _ROWS = (
     "SELECT owner, version, state, wrapped, made FROM key ORDER BY owner, version",
@@ -15,11 +17,48 @@ _ROWS = (
 )
 
 
-def copy_keyring(source: Path, target: Path) -> int:
-    """Copy a keyring to a path where none is, durable when this returns; how many keys it holds. Blocks.
+def copy_keyring(source: str, target: str) -> int:
+    """Copy a keyring to where none is, durable when this returns; how many keys it holds. Blocks.
 
-    One that is there already and equal is left as it is. Raises KeyringError for one that is not.
+    Each is a file or `postgresql://HOST/DATABASE`, a database that is made where the role may. One that is there
+    already and equal is left as it is. Raises KeyringError for one that is not.
     """
+    if is_address(source) or is_address(target):
+        return _copy_rows(source, target)
+    return _copy_file(Path(source), Path(target))
+
+
+def _copy_rows(source: str, target: str) -> int:
+    """Copy row by row between keyrings of which one at least is on a server."""
+    kept = _contents_of(source)
+    try:
+        with closing(open_movable(target, fresh=True)) as writing:
+            there = writing.contents()
+            if not there.keys:
+                writing.take_in(kept)
+                there = writing.contents()
+            elif there != kept:
+                raise _another(writing.name)
+    except KeyringAwayError as error:
+        raise StoreError(str(error)) from error
+    if there != kept:
+        raise StoreError("the keyring was not written well: is its disk sound?")
+    return len(kept.keys)
+
+
+def _contents_of(source: str) -> Contents:
+    try:
+        with closing(open_movable(source, fresh=False)) as reading:
+            return reading.contents()
+    except KeyringError as error:
+        raise type(error)(str(error).replace("DESK_KEYRING", "--keyring-from")) from error
+
+
+def _another(target: object) -> KeyringError:
+    return KeyringError(f"another keyring is at {target}: set --keyring-to to a place where none is")
+
+
+def _copy_file(source: Path, target: Path) -> int:
     if not source.exists():
         raise KeyringError(f"there is no keyring at {source}: set --keyring-from to where it is")
     require_private(source, instead="--keyring-from to a file")
@@ -67,7 +106,7 @@ def _require_equal(source: Path, target: Path) -> int:
             _require_keyring(connection, path)
             found.append(_rows(connection))
     if found[0] != found[1]:
-        raise KeyringError(f"another keyring is at {target}: set --keyring-to to a path where none is")
+        raise _another(target)
     return len(found[0][0])
 
 

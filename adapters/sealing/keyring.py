@@ -1,6 +1,7 @@
 """What a keyring is, whatever keeps it: rows of wrapped data keys, durable before anything is sealed with them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from core.errors import KeyringError
@@ -51,6 +52,32 @@ class Keyring(Protocol):
 
     def tell(self) -> None:
         """Let everybody who has the keyring open read keys anew: count one erasure more."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a keyring holds: its keys with the time each was made, and what was erased when, in order."""
+
+    keys: list[tuple[bytes, int, str, bytes, int]]
+    erasures: list[tuple[bytes, int]]
+
+
+class Movable(Protocol):
+    """A keyring that can be copied whole. Calls block."""
+
+    name: str
+
+    def contents(self) -> Contents:
+        """Read everything, of one moment."""
+        ...
+
+    def take_in(self, contents: Contents) -> None:
+        """Have everything in a keyring that holds nothing, durable when this returns: all of it or nothing."""
         ...
 
     def close(self) -> None:

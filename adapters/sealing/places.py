@@ -1,10 +1,11 @@
 """Where keyrings are kept: in a file, in memory, in a database of PostgreSQL or in Redis."""
 
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 from adapters.redis_server import is_redis
-from adapters.sealing.keyring import Keyring
+from adapters.sealing.keyring import Keyring, Movable
 from core.errors import KeyringError
 
 MEMORY = ":memory:"
@@ -44,6 +45,16 @@ def open_keyring(place: str | Path, *, fresh: bool) -> Keyring:
 
     path = _path(text)
     return open_sqlite_keyring(path, fresh=fresh or path is None)
+
+
+def open_movable(place: str | Path, *, fresh: bool) -> Movable:
+    """Open a keyring that can be copied whole: one in a file or in a database of PostgreSQL. Blocks."""
+    if is_redis(str(place)):
+        raise KeyringError(
+            "a keyring in Redis belongs to the sessions beside it: copy its keys PREFIX:key:* and PREFIX:keyring with "
+            "redis-cli, or name a file or postgresql://HOST/DATABASE"
+        )
+    return cast(Movable, open_keyring(place, fresh=fresh))
 
 
 def keyring_exists(place: str | Path) -> bool:

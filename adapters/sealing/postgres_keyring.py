@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from adapters.sealing.keyring import KeyRow, missing, newer
+from adapters.sealing.keyring import Contents, KeyRow, missing, newer
 from core.errors import ConfigError, DeskError, KeyringAwayError, KeyringError, StoreError
 
 AnswerT = TypeVar("AnswerT")
@@ -23,6 +23,8 @@ CONNECTIONS = 2
 """One for who waits with something to seal or open, and one for what takes longer."""
 ANSWERED_WITHIN = 10.0
 """Seconds until a server that does not answer counts as gone."""
+COPIED_WITHIN = 600.0
+"""Seconds until that of a whole keyring does."""
 _ROWS = """
 SELECT owner, version, state, wrapped FROM deskmate_keyring.key WHERE owner = ANY ($1::bytea[]) ORDER BY owner, version
 """
@@ -44,6 +46,10 @@ UPDATE deskmate_keyring.key AS key SET wrapped = new.wrapped
 FROM unnest($1::bytea[], $2::integer[], $3::bytea[], $4::bytea[]) AS new (owner, version, before, wrapped)
 WHERE key.owner = new.owner AND key.version = new.version AND key.state = 'live' AND key.wrapped = new.before
 """
+_CONTENTS = (
+    "SELECT owner, version, state, wrapped, made FROM deskmate_keyring.key ORDER BY owner, version",
+    "SELECT owner, at FROM deskmate_keyring.erasure ORDER BY seq",
+)
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('deskmate keyring'))"
 
 
@@ -93,6 +99,14 @@ class PostgresKeyring:
     def tell(self) -> None:
         """Let everybody read keys anew."""
         self._do(self._tell)
+
+    def contents(self) -> Contents:
+        """Read everything, of one moment."""
+        return self._do(self._contents)
+
+    def take_in(self, contents: Contents) -> None:
+        """Have everything in a keyring that holds nothing."""
+        self._do(lambda: self._take_in(contents))
 
     def open(self, *, fresh: bool) -> None:
         """Connect, and have the tables there. Raises KeyringError for a keyring that is missing or newer."""
@@ -180,6 +194,25 @@ class PostgresKeyring:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("LOCK TABLE deskmate_keyring.erasure IN SHARE ROW EXCLUSIVE MODE")
             await connection.execute("INSERT INTO deskmate_keyring.erasure (owner, at) VALUES ('', $1)", _now())
+
+    async def _contents(self) -> Contents:
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            found = [await connection.fetch(query, timeout=COPIED_WITHIN) for query in _CONTENTS]
+        keys, erasures = ([tuple(row) for row in rows] for rows in found)
+        return Contents(keys, erasures)
+
+    async def _take_in(self, contents: Contents) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            for table, columns, rows in (
+                ("key", ("owner", "version", "state", "wrapped", "made"), contents.keys),
+                ("erasure", ("owner", "at"), contents.erasures),
+            ):
+                await connection.copy_records_to_table(
+                    table, schema_name="deskmate_keyring", columns=columns, records=rows, timeout=COPIED_WITHIN
+                )
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 

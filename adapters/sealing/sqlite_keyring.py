@@ -10,13 +10,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 from adapters.sealing.files import locked, require_private, sync_folder
-from adapters.sealing.keyring import KeyRow, missing, newer
+from adapters.sealing.keyring import Contents, KeyRow, missing, newer
 from core.errors import KeyringError, StoreError
 
 APPLICATION_ID = 0x4465736B  # "Desk"
 SCHEMA_VERSION = 1
 AT_ONCE = 100
 """Owners read while others wait for the connection: half a millisecond."""
+CONTENTS = (
+    "SELECT owner, version, state, wrapped, made FROM key ORDER BY owner, version",
+    "SELECT owner, at FROM erasure ORDER BY seq",
+)
 SCHEMA = f"""
 -- `owner` is a keyed hash (empty for the look-up key): the file does not tell who is known here. Times are microseconds
 -- since 1970 UTC.
@@ -100,6 +104,21 @@ class SqliteKeyring:
         """Let everybody read keys anew."""
         with self._transaction() as writer:
             writer.execute("INSERT INTO erasure (owner, at) VALUES (x'', ?)", (_now(),))
+
+    def contents(self) -> Contents:
+        """Read everything, of one moment."""
+        with self._reading, _errors_of(self._path):
+            self._reader.execute("BEGIN")
+            try:
+                return Contents(*(self._reader.execute(query).fetchall() for query in CONTENTS))
+            finally:
+                self._reader.execute("COMMIT")
+
+    def take_in(self, contents: Contents) -> None:
+        """Have everything in a keyring that holds nothing."""
+        with self._transaction() as writer:
+            writer.executemany("INSERT INTO key VALUES (?, ?, ?, ?, ?)", contents.keys)
+            writer.executemany("INSERT INTO erasure (owner, at) VALUES (?, ?)", contents.erasures)
 
     def close(self) -> None:
         """Let go of the file. The last one out folds the log into it, which is a write like any other."""

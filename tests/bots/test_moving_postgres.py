@@ -1,10 +1,13 @@
 """Whole stores between a SQLite file and PostgreSQL, there and back."""
 
 import signal
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.backends import in_postgres, postgres_url
+from adapters.sealing.copying import copy_keyring
+from tests.adapters.keyrings import query
+from tests.backends import drop_database, in_postgres, postgres_url
 from tests.bots.command_line import refusal, run_changed
 from tests.bots.stores import files, rows_of, url
 
@@ -46,6 +49,69 @@ def test_a_store_goes_to_postgresql_and_back_unchanged(copied, deskmate, server)
     assert there["tables"] == back["tables"]
     assert rows_of(copied / "back.db") == rows_of(copied / "desk.db")
     assert there["keyring"]["at"] == str(copied / "desk.db.keys")
+
+
+@pytest.fixture
+def ring(server):
+    """The URL of the keyring's database beside that one; the move makes it."""
+    yield f"{server}_keys"
+    drop_database(urlsplit(server).path.strip("/") + "_keys")
+
+
+def people(deskmate, folder, **settings):
+    return deskmate.json("sessions", "list", folder=folder, **settings)
+
+
+def test_the_keyring_goes_to_the_server_and_back_and_opens_all(copied, deskmate, server, ring):
+    query(copied / "desk.db.keys", "INSERT INTO erasure (owner, at) VALUES (x'00', 1)")
+    before = people(deskmate, copied)
+    told = deskmate.json(*move(url(copied / "desk.db"), server), "--keyring-to", ring, folder=copied)
+    assert (told["keyring"]["at"], told["keyring"]["keys"]) == (ring, len(query_keys(copied)))
+    settings = {"DESK_MASTER_KEY": (copied / "desk.db.key").read_text().strip()}
+    assert people(deskmate, copied, DESK_STORE=server, **settings) == before
+    deskmate.json(*move(server, url(copied / "back.db")), folder=copied)
+    assert people(deskmate, copied, DESK_STORE=url(copied / "back.db"), **settings) == before
+    assert keys_of(copied / "back.db.keys") == keys_of(copied / "desk.db.keys")
+
+
+def keys_of(path):
+    return query(path, "SELECT * FROM key ORDER BY owner, version") + query(path, "SELECT owner, at FROM erasure")
+
+
+def test_a_keyring_on_a_server_goes_along_to_another_one(copied, deskmate, server, ring):
+    deskmate.json(*move(url(copied / "desk.db"), server), "--keyring-to", ring, folder=copied)
+    with postgres_url() as other:
+        try:
+            # As a move that was cut off after this leaves it.
+            copy_keyring(ring, f"{other}_keys")
+            told = deskmate.json(*move(server, other), folder=copied)
+        finally:
+            drop_database(urlsplit(other).path.strip("/") + "_keys")
+    assert told["keyring"] == {"at": f"{other}_keys", "keys": len(query_keys(copied))}
+
+
+def query_keys(folder):
+    return query(folder / "desk.db.keys", "SELECT * FROM key")
+
+
+def test_another_keyring_on_the_server_is_left_alone(copied, deskmate, server, ring):
+    deskmate.json(*move(url(copied / "desk.db"), server), "--keyring-to", ring, folder=copied)
+    before = in_postgres("SELECT * FROM deskmate_keyring.key", url=ring)
+    query(copied / "desk.db.keys", "DELETE FROM key WHERE owner <> x''")
+    args = (*move(url(copied / "desk.db"), server), "--keyring-to", ring)
+    assert "another keyring is at postgresql://" in refusal(deskmate(*args, folder=copied))
+    assert in_postgres("SELECT * FROM deskmate_keyring.key", url=ring) == before
+
+
+def test_where_no_keyring_is_beside_a_store_on_a_server_the_option_is_named(copied, deskmate, server):
+    deskmate.json(*move(url(copied / "desk.db"), server), folder=copied)
+    said = refusal(deskmate(*move(server, url(copied / "back.db")), folder=copied))
+    assert said.endswith("_keys: say where it is with --keyring-from")
+
+
+def test_a_keyring_in_redis_is_not_moved_and_the_line_says_what_copies_it(copied, deskmate, server):
+    args = (*move(url(copied / "desk.db"), server), "--keyring-to", "redis://127.0.0.1/0")
+    assert "copy its keys PREFIX:key:* and PREFIX:keyring with redis-cli" in refusal(deskmate(*args, folder=copied))
 
 
 def test_counters_go_on_there(copied, deskmate, server):
