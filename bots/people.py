@@ -75,8 +75,16 @@ async def retained(records: Records, *, dry: bool) -> Values:
         async with records.writer() as writer:
             found = await sweep(records.store, records.sealer, writer, retention, at=at)
         await records.store.scrub()
-    counted = {"conversations": len(found.conversations), "parked": found.parked, "deliveries": found.deliveries}
-    return {"dry_run": dry, **counted}
+    counted = found.counted()
+    problems = list(found.cut.problems) if found.cut else []
+    if problems:
+        counted["audit"] = {}
+    return {
+        "dry_run": dry,
+        **{kind: sum(tiers.values()) for kind, tiers in counted.items()},
+        "by_tier": counted,
+        "audit_problems": problems,
+    }
 
 
 def is_sure(named: str) -> bool:

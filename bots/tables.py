@@ -55,7 +55,8 @@ def audit(found: list[Values]) -> RenderableType:
 def audit_verdict(found: Values) -> RenderableType:
     kept = f"{found['anchors']:,} anchors in {found['anchored_at']}" if found["anchored_at"] else "no anchors"
     if found["holds"]:
-        return Text(f"The audit log holds: {found['lines']:,} lines, checked against {kept}.", style="green")
+        cut = f" Before them {found['cut']:,} were cut off, as one of them says." if found["cut"] else ""
+        return Text(f"The audit log holds: {found['lines']:,} lines, checked against {kept}.{cut}", style="green")
     head = Text(f"The audit log does not hold ({found['lines']:,} lines, checked against {kept}):", style="bold red")
     return Group(head, *(Text(f"  {problem}") for problem in found["problems"]))
 
@@ -69,10 +70,28 @@ def forgotten(found: Values) -> RenderableType:
     return Group(head, _table(gone, {"place": "Place", "rows": "Gone"}, nothing=""), said)
 
 
+_RETAINED = {
+    "conversation": "Conversations",
+    "ticket": "Tickets that are over",
+    "usage": "Lines of the bill",
+    "audit": "Lines of the audit log",
+    "parked": "Texts of given-up messages",
+    "delivery": "Texts of posted replies",
+}
+
+
 def retained(found: Values) -> RenderableType:
-    counts = count(found["conversations"], "conversation"), count(found["deliveries"], "posted text")
-    said = f"{counts[0]}, {counts[1]} and {count(found['parked'], 'text')} of what was given up"
-    return Text(f"{said} {'would go' if found['dry_run'] else 'are gone'}.")
+    rows = [
+        {"what": about, "tier": tier or "(no tier)", "rows": rows}
+        for kind, about in _RETAINED.items()
+        for tier, rows in sorted(found["by_tier"][kind].items())
+    ]
+    columns = {"what": "What", "tier": "Tier", "rows": "Would go" if found["dry_run"] else "Gone"}
+    table = _table(rows, columns, nothing=f"Nothing {'would go' if found['dry_run'] else 'was old enough'}.")
+    if not found["audit_problems"]:
+        return table
+    refused = "The audit log does not hold, so nothing is cut off it: `deskmate audit verify` says where."
+    return Group(table, Text(refused, style="bold red"))
 
 
 def holds(found: list[Values]) -> RenderableType:

@@ -12,7 +12,7 @@ from typing import Protocol
 from core.errors import AuditMovedError, StoreError
 from core.ports import Outcome, Sealer, Store
 from core.queries import AuditEnd, AuditEndRow, AuditRow
-from core.records import AddAudit, AuditEnds, Commit, Record
+from core.records import AddAudit, AuditEnds, Commit, CutAudit, Record
 
 TRIES = 100
 """How often lines are linked anew because somebody else wrote one meanwhile."""
@@ -21,8 +21,8 @@ TRIES = 100
 class Anchor(Protocol):
     """Keeps where the log ends, outside the store: a log cut short does not reach up to it any more."""
 
-    async def keep(self, seq: int, link: bytes) -> None:
-        """Keep the end of the log. Best effort: never raises."""
+    async def keep(self, seq: int, link: bytes, *, always: bool) -> None:
+        """Keep the end of the log, `always` also where it is not its turn. Best effort: never raises."""
         ...
 
 
@@ -44,7 +44,7 @@ class AuditChain:
         for _ in range(TRIES):
             left = await self._write(batch, left, outcomes)
             if not left:
-                await self._keep_end()
+                await self._keep_end(always=any(_cuts(commit) for commit in batch))
                 return [outcomes[number] for number in range(len(batch))]
         raise StoreError("the audit log grows too fast elsewhere to be written to")
 
@@ -68,10 +68,10 @@ class AuditChain:
             linked.append(tuple(records))
         return linked
 
-    async def _keep_end(self) -> None:
+    async def _keep_end(self, *, always: bool) -> None:
         if self._anchor is not None:
             (end,) = await self._store.read(AuditEnd())
-            await self._anchor.keep(end.seq, end.link)
+            await self._anchor.keep(end.seq, end.link, always=always)
 
 
 def with_link(sealer: Sealer, before: bytes, line: AddAudit) -> AddAudit:
@@ -94,3 +94,7 @@ def link_of(sealer: Sealer, before: bytes, line: AddAudit | AuditRow) -> bytes:
 
 def _lines(commit: Commit) -> bool:
     return any(isinstance(record, AddAudit) for record in commit)
+
+
+def _cuts(commit: Commit) -> bool:
+    return any(isinstance(record, CutAudit) for record in commit)

@@ -12,9 +12,10 @@ from core.queries import LedgerRow, UsageLedger
 from core.usage import UsageSum, usage_sum
 
 Grouping = Literal["customer", "session", "ticket", "model"]
-Outcome = Literal["done", "undone", "failed", "stopped", "blocked", "erased", "deleted", "none"]
-OUTCOMES: tuple[Outcome, ...] = ("done", "undone", "failed", "stopped", "blocked", "erased", "deleted", "none")
-"""What may have become of the turn a call was made for; `none` is for what belongs to no turn."""
+Outcome = Literal["done", "undone", "failed", "stopped", "blocked", "erased", "deleted", "none", "total"]
+OUTCOMES: tuple[Outcome, ...] = ("done", "undone", "failed", "stopped", "blocked", "erased", "deleted", "none", "total")
+"""What may have become of the turn a call was made for; `none` is for what belongs to no turn, `total` for calls
+that are kept as a total of their month."""
 
 Period = tuple[int, int]
 """From a time up to, not with, another, as records keep times."""

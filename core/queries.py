@@ -131,11 +131,15 @@ class Sessions(Query[SessionRow]):
 
 @dataclass(frozen=True, slots=True)
 class SilentSessions(Query[SessionRow]):
-    """Sessions that hold turns, were spoken in last before `before` and wait for no event, longest silent first."""
+    """Sessions that hold turns, were spoken in last before `before` and wait for no event, longest silent first.
+
+    At most `limit`, after the first `offset`.
+    """
 
     row = SessionRow
     before: int
     limit: int
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,6 +546,19 @@ class Tickets(Query[TicketRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class SettledTickets(Query[TicketRow]):
+    """Tickets that are resolved or withdrawn and were changed last before `before`, the longest settled first.
+
+    At most `limit`, after the first `offset`.
+    """
+
+    row = TicketRow
+    before: int
+    limit: int
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TicketByNumber(Query[TicketRow]):
     """One ticket of a workspace; at most one."""
 
@@ -596,7 +613,7 @@ class ChangesBy(Query[ChangeRow]):
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A sum of usage: `key` says whose, `unpriced` counts calls without a known price, `calls` the ledger's rows."""
+    """A sum of usage: `key` says whose, `calls` how many there were, `unpriced` those without a known price."""
 
     key: str
     calls: int
@@ -648,7 +665,7 @@ class LedgerRow:
     """A sum of usage of one kind in all it is told apart by: `ticket` is '' for none, `day` counts from 1970 in UTC.
 
     `outcome` is what became of the turn: its status, 'undone' where it is done but on no branch any more, 'deleted'
-    where it is gone, 'none' for what belongs to no turn.
+    where it is gone, 'none' for what belongs to no turn, 'total' for a month's total, which stands on its first day.
     """
 
     customer: str
@@ -819,6 +836,21 @@ class AuditAfter(Query[AuditRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditStartRow:
+    """After which line the audit log begins: its number and link, 0 and empty where nothing was cut off."""
+
+    seq: int
+    link: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditStart(Query[AuditStartRow]):
+    """After which line the audit log begins; exactly one row."""
+
+    row = AuditStartRow
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEndRow:
     """Where the audit log ends: its newest line's number and link, 0 and empty where it has none."""
 
@@ -925,12 +957,33 @@ class HeldOf(Query[CountRow]):
 
 
 @dataclass(frozen=True, slots=True)
-class OldBodies(Query[CountRow]):
-    """How many texts `BlankBodies` would delete. Keys: inbox, outbox."""
+class OldRow:
+    """How many rows of a table an owner has that are old enough."""
 
-    row = CountRow
+    table: str
+    owner: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldBodies(Query[OldRow]):
+    """The texts that `BlankBodies` would delete, by owner. Tables: inbox, outbox."""
+
+    row = OldRow
     inbox: int
     outbox: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldUsage(Query[OldRow]):
+    """The lines of the bill from before a time, by customer; those that are totals with `totals` = 1 only.
+
+    What standalone sessions used is not among them.
+    """
+
+    row = OldRow
+    before: int
+    totals: int
 
 
 QUERIES: tuple[type[Query[object]], ...] = tuple(

@@ -565,7 +565,8 @@ class ReplaceUsage(Record):
 
 @dataclass(frozen=True, slots=True)
 class BookUsage(Record):
-    """One model call on the bill. `cost_nano` is None without a known price; `purpose` is 'turn' or 'summary'.
+    """One model call on the bill. `cost_nano` is None without a known price; `purpose` is 'turn' or 'summary', or
+    'total' where it stands for `calls` calls.
 
     `ticket` (an id) is what it was made for: the ticket of its session, or one its turn opened or changed.
     """
@@ -586,6 +587,7 @@ class BookUsage(Record):
     estimated: int
     at: int
     ticket: str | None = None
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -658,11 +660,36 @@ class ForgetCustomer(Record):
 
 @dataclass(frozen=True, slots=True)
 class BlankBodies(Record):
-    """Really delete the texts of events that were given up and came before `inbox`, and of pieces that are posted, or
-    were refused, and were made before `outbox` (times; 0: of none)."""
+    """Really delete an owner's texts: of events that were given up and came before `inbox`, and of pieces that are
+    posted, or were refused, and were made before `outbox` (times; 0: of none)."""
 
+    owner: str
     inbox: int
     outbox: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropTicket(Record):
+    """Really delete a ticket with its timeline. Its number is never given again."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldUsage(Record):
+    """Put in the place of a customer's lines of the bill from before a time one line for each month (UTC), model and
+    whether its price is known: `purpose` 'total', `calls` of them, without session, turn and ticket."""
+
+    customer: str
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropUsage(Record):
+    """Really delete a customer's lines of the bill from before a time."""
+
+    customer: str
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -739,6 +766,17 @@ class AddAudit(Record):
     seq: int = 0
     digest: bytes = b""
     link: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class CutAudit(Record):
+    """Really delete the audit log up to and with line `seq`; it begins after that one now.
+
+    ChangedError unless that line is there and has this `link`.
+    """
+
+    seq: int
+    link: bytes
 
 
 @dataclass(frozen=True, slots=True)

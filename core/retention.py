@@ -1,23 +1,50 @@
 """Retention: what is kept for so long, by class and tier, is deleted for good. A legal hold wins over it."""
 
+import logging
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
 from core.audit import DESK, audit_record, short
-from core.config import RetentionSettings
-from core.customers import open_customer
-from core.errors import ChangedError, ErasedError
-from core.legal_holds import all_holds
+from core.audit_cut import Cut, cut_off, find_cut
+from core.config import KEPT, Kept, RetentionSettings
+from core.errors import ChangedError
 from core.models import MAIN
 from core.ports import Sealer, Store
-from core.queries import CustomerById, OldBodies, SessionRow, SilentSessions, TurnsOf
-from core.records import BlankBodies, ClearSession, Commit, SessionAt
+from core.queries import (
+    OldBodies,
+    OldUsage,
+    Query,
+    RowT,
+    SessionRow,
+    SettledTickets,
+    SilentSessions,
+    TicketRow,
+    TurnsOf,
+)
+from core.records import (
+    BlankBodies,
+    ClearSession,
+    Commit,
+    DropTicket,
+    DropUsage,
+    FoldUsage,
+    Record,
+    SessionAt,
+    TicketAt,
+)
+from core.terms import Terms, terms_at
 from core.writer import GroupWriter
 
-AT_ONCE = 1000
-"""How many conversations one sweep deletes at most; the next one goes on."""
+log = logging.getLogger(__name__)
 
-_DAY = timedelta(days=1) // timedelta(microseconds=1)
+DueT = TypeVar("DueT")
+
+AT_ONCE = 1000
+"""How many conversations and tickets one sweep deletes at most; the next one goes on."""
+
+_TABLES: dict[str, Kept] = {"inbox": "parked", "outbox": "delivery", "usage": "usage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,76 +52,166 @@ class Expired:
     """A conversation that was kept for as long as its owner's tier says."""
 
     session: SessionRow
-    days: int
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A ticket that is over and was kept for as long."""
+
+    ticket: TicketRow
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """So many rows of one owner from before a time: texts of events or pieces, or lines of the bill."""
+
+    kind: Kept
+    owner: str
+    rows: int
+    before: int
+    tier: str
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is to go: conversations, and how many texts of events that were given up and of messages long posted."""
+    """What is to go."""
 
     conversations: list[Expired]
-    parked: int
-    deliveries: int
+    tickets: list[Settled]
+    rows: list[Old]
+    cut: Cut | None
+
+    def counted(self) -> dict[Kept, dict[str, int]]:
+        """How many of each class, by the tier of whose they are; '' where they are nobody's."""
+        counts: dict[Kept, dict[str, int]] = {kind: {} for kind in KEPT}
+        told: list[tuple[Kept, str, int]] = [
+            *(("conversation", each.tier, 1) for each in self.conversations),
+            *(("ticket", each.tier, 1) for each in self.tickets),
+            *((each.kind, each.tier, each.rows) for each in self.rows),
+            *(("audit", tier, lines) for tier, lines in (self.cut.lines.items() if self.cut else ())),
+        ]
+        for kind, tier, rows in told:
+            counts[kind][tier] = counts[kind].get(tier, 0) + rows
+        return counts
 
 
 async def due(store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int) -> Due:
     """What has been kept for long enough; nothing is deleted."""
-    bodies = {row.table: row.rows for row in await store.read(OldBodies(**_limits(retention, at)))}
-    return Due(await _expired(store, sealer, retention, at=at), bodies["inbox"], bodies["outbox"])
+    terms = await terms_at(store, sealer, retention, at=at)
+    return Due(
+        await _some(_expired(store, terms)),
+        await _some(_settled(store, terms)),
+        [each async for each in _old(store, terms)],
+        await find_cut(store, sealer, terms),
+    )
 
 
 async def sweep(store: Store, sealer: Sealer, writer: GroupWriter, retention: RetentionSettings, *, at: int) -> Due:
-    """Delete what is due; what was. A conversation that somebody takes up meanwhile is left."""
-    found, gone = await due(store, sealer, retention, at=at), list[Expired]()
+    """Delete what is due; what was. What somebody takes up meanwhile is left."""
+    found = await due(store, sealer, retention, at=at)
     await sealer.prepare((DESK,))
-    for each in found.conversations:
-        try:
-            await writer.commit(_clear(each, sealer, at=at))
-            gone.append(each)
-        except ChangedError:
-            continue
-    if found.parked or found.deliveries:
-        detail = {"parked": found.parked, "deliveries": found.deliveries}
-        line = audit_record(sealer, actor=DESK, action="blank", subject="", owner=DESK, detail=detail, at=at)
-        await writer.commit((BlankBodies(**_limits(retention, at)), line))
-    return Due(gone, found.parked, found.deliveries)
+    expired = [each for each in found.conversations if await _done(writer, _clear(each, sealer, at=at))]
+    settled = [each for each in found.tickets if await _done(writer, _drop(each, sealer, at=at))]
+    if found.rows:
+        await writer.commit(_empty(found.rows, retention, sealer, at=at))
+    return Due(expired, settled, found.rows, await _cut(found.cut, sealer, writer, at=at))
 
 
-def _limits(retention: RetentionSettings, at: int) -> dict[str, int]:
-    days = {"inbox": retention.parked_days, "outbox": retention.delivery_days}
-    return {name: at - kept * _DAY if kept else 0 for name, kept in days.items()}
+async def _done(writer: GroupWriter, commit: Commit) -> bool:
+    try:
+        await writer.commit(commit)
+    except ChangedError:
+        return False
+    return True
 
 
-async def _expired(store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int) -> list[Expired]:
-    least = min((days for days in (retention.conversation_days, *retention.tiers.values()) if days), default=0)
-    if not least:
-        return []
-    held = {hold.customer for hold in await all_holds(store, sealer)}
-    found = []
-    for row in await store.read(SilentSessions(at - least * _DAY, AT_ONCE)):
-        days = await _days_of(store, sealer, retention, row)
-        if days and row.spoken < at - days * _DAY and not (held and await _speaks_in(store, row, held)):
-            found.append(Expired(row, days))
-    return found
+async def _cut(cut: Cut | None, sealer: Sealer, writer: GroupWriter, *, at: int) -> Cut | None:
+    if cut is None or cut.problems:
+        if cut:
+            log.error("the audit log is not cut, because it does not hold: `deskmate audit verify` says where")
+        return cut
+    return cut if await _done(writer, cut_off(cut, sealer, at=at)) else None
 
 
-async def _days_of(store: Store, sealer: Sealer, retention: RetentionSettings, session: SessionRow) -> int:
-    """How long a conversation is kept: as the tier of whose it is says, else as all are."""
-    if not retention.tiers:
-        return retention.conversation_days
-    for row in await store.read(CustomerById(session.owner)):
-        try:
-            return retention.tiers.get(open_customer(row, sealer).tier, retention.conversation_days)
-        except ErasedError:
+async def _expired(store: Store, terms: Terms) -> AsyncIterator[Expired]:
+    latest = max(terms.limits("conversation"), default=0)
+    async for row in _pages(store, partial(SilentSessions, latest, AT_ONCE)):
+        goes = row.spoken < await terms.before("conversation", row.owner)
+        if goes and not (terms.held and await _speaks_in(store, row, terms.held)):
+            yield Expired(row, await terms.tier_of(row.owner))
+
+
+async def _settled(store: Store, terms: Terms) -> AsyncIterator[Settled]:
+    latest = max(terms.limits("ticket"), default=0)
+    async for row in _pages(store, partial(SettledTickets, latest, AT_ONCE)):
+        if row.changed < await terms.before("ticket", row.customer):
+            yield Settled(row, await terms.tier_of(row.customer))
+
+
+async def _old(store: Store, terms: Terms) -> AsyncIterator[Old]:
+    totals = int(terms.retention.usage_becomes == "nothing")
+    questions = [
+        *((before, OldBodies(inbox=before, outbox=0)) for before in terms.limits("parked")),
+        *((before, OldBodies(inbox=0, outbox=before)) for before in terms.limits("delivery")),
+        *((before, OldUsage(before, totals)) for before in terms.limits("usage")),
+    ]
+    for before, question in questions:
+        for row in await store.read(question):
+            kind = _TABLES[row.table]
+            if await terms.before(kind, row.owner) == before:
+                yield Old(kind, row.owner, row.rows, before, await terms.tier_of(row.owner))
+
+
+async def _some(found: AsyncIterator[DueT]) -> list[DueT]:
+    some = list[DueT]()
+    async for each in found:
+        some.append(each)
+        if len(some) == AT_ONCE:
             break
-    return retention.conversation_days
+    return some
 
 
-async def _speaks_in(store: Store, session: SessionRow, people: set[str]) -> bool:
+async def _pages(store: Store, ask: Callable[[int], Query[RowT]]) -> AsyncIterator[RowT]:
+    offset = 0
+    while rows := await store.read(ask(offset)):
+        for row in rows:
+            yield row
+        offset += len(rows)
+
+
+async def _speaks_in(store: Store, session: SessionRow, people: frozenset[str]) -> bool:
     return any(turn.speaker in people for turn in await store.read(TurnsOf(session.id)))
 
 
 def _clear(expired: Expired, sealer: Sealer, *, at: int) -> Commit:
-    row, detail = expired.session, {"days": expired.days}
-    line = audit_record(sealer, actor=DESK, action="expire", subject=short(row.id), owner=DESK, detail=detail, at=at)
+    row = expired.session
+    line = _line(sealer, "expire", short(row.id), {"tier": expired.tier}, at=at)
     return (SessionAt(row.id, row.version), ClearSession(row.id, sealer.lookup("branch", MAIN)), line)
+
+
+def _drop(settled: Settled, sealer: Sealer, *, at: int) -> Commit:
+    row = settled.ticket
+    detail = {"workspace": row.workspace, "tier": settled.tier}
+    line = _line(sealer, "expire", f"TKT-{row.number}", detail, at=at)
+    return (TicketAt(row.id, row.version), DropTicket(row.id), line)
+
+
+def _empty(rows: list[Old], retention: RetentionSettings, sealer: Sealer, *, at: int) -> Commit:
+    counts: dict[Kept, int] = {}
+    for each in rows:
+        counts[each.kind] = counts.get(each.kind, 0) + each.rows
+    return (*(_emptied(each, retention) for each in rows), _line(sealer, "blank", "", counts, at=at))
+
+
+def _emptied(old: Old, retention: RetentionSettings) -> Record:
+    if old.kind != "usage":
+        times = {"parked": (old.before, 0), "delivery": (0, old.before)}
+        return BlankBodies(old.owner, *times[old.kind])
+    becomes = FoldUsage if retention.usage_becomes == "totals" else DropUsage
+    return becomes(old.owner, old.before)
+
+
+def _line(sealer: Sealer, action: str, subject: str, detail: object, *, at: int) -> Record:
+    return audit_record(sealer, actor=DESK, action=action, subject=subject, owner=DESK, detail=detail, at=at)

@@ -97,6 +97,7 @@ CORRUPTIONS = {
     "usage-customers": "UPDATE usage SET customer = 'gone'",
     "usage-amounts": "UPDATE usage SET output_tokens = -1",
     "audit": "DELETE FROM audit WHERE seq = (SELECT max(seq) - 1 FROM audit)",
+    "audit-start": "UPDATE audit_start SET seq = seq + 1",
     "audit-end": "UPDATE audit_end SET seq = seq + 1",
     "bodies": "UPDATE ticket SET body = zeroblob(length(body))",
     "calls": "DELETE FROM item WHERE seq = 2",

@@ -9,6 +9,7 @@ import re
 import signal
 import sqlite3
 import zlib
+from contextlib import closing
 
 import pytest
 
@@ -158,17 +159,47 @@ def test_a_hold_wins_over_forgetting_and_is_in_the_audit_log(copied, deskmate):
 
 
 def test_retention_says_what_would_go_and_lets_it_go(copied, deskmate):
-    with sqlite3.connect(copied / "desk.db") as store:
+    with closing(sqlite3.connect(copied / "desk.db", isolation_level=None)) as store:
         store.execute("UPDATE session SET spoken = spoken - 40 * 86400000000")
         store.execute("UPDATE outbox SET at = at - 40 * 86400000000")
-    store.close()
-    (copied / "desk.toml").write_text("[retention]\nconversation_days = 30\ndelivery_days = 50\n")
+        store.execute("UPDATE usage SET at = at - 40 * 86400000000")
+        calls = store.execute("SELECT count(*) FROM usage").fetchone()[0]
+    (copied / "desk.toml").write_text(
+        "[retention]\nconversation_days = 30\ndelivery_days = 50\nusage_days = 30\naudit_days = 30\n"
+    )
     would = deskmate.json("retention", "run", "--dry-run", folder=copied)
-    assert would == {"dry_run": True, "conversations": 2, "parked": 0, "deliveries": 0}
+    tiers = {
+        "conversation": {"premium": 1, "standard": 1},
+        "ticket": {},
+        "usage": {"premium": calls - 1, "standard": 1},
+    }
+    assert would["by_tier"] == tiers | {"audit": {}, "parked": {}, "delivery": {}}
+    assert (would["dry_run"], would["conversation"], would["usage"]) == (True, 2, calls)
+    shown = deskmate("retention", "run", "--dry-run", folder=copied).stdout
+    assert "Would go" in shown
+    assert "Lines of the bill" in shown
     deskmate("hold", "add", ALICE, "--reason", "case 7", folder=copied)
-    assert deskmate.json("retention", "run", folder=copied)["conversations"] == 1
+    billed = [row["cost"] for row in deskmate.json("usage", folder=copied)]
+    assert deskmate.json("retention", "run", folder=copied)["conversation"] == 1
+    assert [row["cost"] for row in deskmate.json("usage", folder=copied)] == billed
     assert [row["turns"] for row in deskmate.json("sessions", "list", folder=copied) if row["turns"]] == [2]
     assert deskmate("audit", "verify", folder=copied).returncode == 0
+
+
+def test_the_old_end_of_the_audit_log_is_cut_off_and_what_stays_verifies(copied, deskmate):
+    lines = len(deskmate.json("audit", "list", folder=copied))
+    (copied / "desk.toml").write_text("[retention]\naudit_days = 1\n")
+    later = """
+import core.clock, bots.people, time
+bots.people.now = lambda: core.clock.now() + 3 * 86_400_000_000
+from bots.cli import main
+main(["retention", "run", "--json"])
+"""
+    done = subprocess.run([sys.executable, "-c", later], cwd=copied, env=environment(copied), capture_output=True)
+    assert json.loads(done.stdout)["audit"] == lines
+    assert "were cut off" in deskmate("audit", "verify", folder=copied).stdout
+    assert deskmate.json("audit", "verify", folder=copied)["cut"] == lines
+    assert "!!" not in deskmate("fsck", "--deep", folder=copied).stdout
 
 
 def test_an_export_is_what_the_person_would_get_and_leaves_an_audit_line(copied, deskmate):

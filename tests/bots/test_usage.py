@@ -41,7 +41,7 @@ def billed(first_day, tmp_path_factory):
             cost = drawn.choice([None, drawn.randrange(10**15)])
             made_for = drawn.choice([None, ticket]), drawn.choice([None, "gone", *turns])
             store.execute(
-                "INSERT INTO usage VALUES (?, ?, ?, ?, NULL, 'turn', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO usage VALUES (?, ?, ?, ?, NULL, 'turn', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
                 (f"u{number}", owner, session, made_for[1], drawn.choice("abcdef"), *figures[:5], cost, number % 2, at,
                  made_for[0]),
             )  # fmt: skip

@@ -120,9 +120,9 @@ class Books:
 
 
 @asynccontextmanager
-async def open_books() -> AsyncIterator[Books]:
+async def open_books(url: str = "memory:") -> AsyncIterator[Books]:
     async with (
-        open_store("memory:") as store,
+        open_store(url) as store,
         open_sealer(":memory:", MasterKey(bytes(32)), fresh=True) as sealer,
         GroupWriter(AuditChain(store, sealer)) as writer,
     ):

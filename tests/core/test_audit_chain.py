@@ -9,11 +9,12 @@ import pytest
 from adapters.anchors import AnchorFile, read_anchors
 from adapters.sealing import MasterKey, open_sealer
 from adapters.storage import open_store
-from core.audit import audit_record
+from core.audit import DESK, audit_record
 from core.audit_chain import AuditChain
 from core.audit_check import Anchored, ChainCheck, Verdict, all_lines, check_audit
+from core.audit_cut import Cut, cut_off
 from core.errors import BadInputError, ChangedError
-from core.queries import AuditEndRow, AuditRow
+from core.queries import AuditEndRow, AuditRow, AuditStart, AuditStartRow
 from core.records import CustomerAt
 from core.writer import GroupWriter
 
@@ -43,8 +44,8 @@ async def rows_of(store):
     return [row async for row in all_lines(store)]
 
 
-def checked(sealer, rows, end, anchors):
-    check = ChainCheck(sealer, anchors)
+def checked(sealer, rows, end, anchors, start):
+    check = ChainCheck(sealer, anchors, start)
     for row in rows:
         check.line(row)
     return check.verdict(end)
@@ -91,21 +92,53 @@ async def test_two_processes_write_one_chain(tmp_path):
 # --- what is noticed --------------------------------------------------------------------------------------------------
 
 
-async def test_ten_thousand_changes_are_all_noticed():
+@pytest.mark.parametrize("cut_at", [0, 9])
+async def test_ten_thousand_changes_are_all_noticed(cut_at):
     async with log_in() as (store, sealer, writer):
         for number in range(1, 21):
             await writer.commit((line(sealer, number, action=random.Random(number).choice(["review", "undo"])),))
-        rows = await rows_of(store)
+        everything = await rows_of(store)
+        if cut_at:
+            await cut(store, sealer, writer, at=cut_at)
+            await writer.commit((line(sealer, 22),))
+        rows, (start,) = await rows_of(store), await store.read(AuditStart())
+        assert start.seq == cut_at
         end = AuditEndRow(rows[-1].seq, rows[-1].link)
-        anchors = [Anchored(row.seq, row.link) for row in rows]
-        assert checked(sealer, rows, end, anchors).holds
+        anchors = [Anchored(row.seq, row.link) for row in (*everything[:cut_at], *rows)]
+        assert checked(sealer, rows, end, anchors, start).holds
         chance = random.Random(8)
-        missed = [
-            changed
-            for changed in (mutated(rows, chance) for _ in range(MUTATIONS))
-            if checked(sealer, changed, AuditEndRow(changed[-1].seq, changed[-1].link), anchors).holds
-        ]
+        missed = []
+        for _ in range(MUTATIONS):
+            changed, begins = mutated(rows, chance), start
+            if cut_at and chance.random() < 0.2:
+                changed, begins = moved_start(rows, everything, start, chance)
+            ends = AuditEndRow(changed[-1].seq, changed[-1].link)
+            if checked(sealer, changed, ends, anchors, begins).holds:
+                missed.append((begins, changed))
         assert missed == []
+
+
+def moved_start(rows, everything, start, chance):
+    """A start that somebody wrote by hand: further on, with the lines up to it gone; earlier, with lines put back; with
+    another link."""
+    kind = chance.choice(["further", "earlier", "whole", "link"])
+    if kind == "further":
+        gone = chance.randrange(1, len(rows))
+        return rows[gone:], AuditStartRow(rows[gone - 1].seq, rows[gone - 1].link)
+    if kind == "earlier":
+        back = chance.randrange(start.seq - 1)
+        return [*everything[back + 1 : start.seq], *rows], AuditStartRow(everything[back].seq, everything[back].link)
+    if kind == "whole":
+        return [*everything[: start.seq], *rows], AuditStartRow(0, b"")
+    return rows, replace(start, link=bytes([chance.randrange(256)]) + start.link[1:] + b"x")
+
+
+async def cut(store, sealer, writer, *, at):
+    """Cut the log off up to and with a line, as retention does."""
+    rows = await rows_of(store)
+    await sealer.prepare((DESK,))
+    last = next(row for row in rows if row.seq == at)
+    await writer.commit(cut_off(Cut(last, {"": at}, ()), sealer, at=99))
 
 
 def mutated(rows, chance):
@@ -199,6 +232,82 @@ async def test_a_line_from_before_the_chain_is_said_to_be_one(tmp_path):
         await writer.commit((line(sealer),))
         found = await verdict(store, sealer)
         assert found.problems == ("line 1 has no link: it is from before the chain, or somebody took it off",)
+
+
+# --- a log that was cut off -------------------------------------------------------------------------------------------
+
+
+async def test_a_log_that_was_cut_off_holds_and_goes_on():
+    async with log_in() as (store, sealer, writer):
+        for at in (4, 9):
+            for number in range(5):
+                await writer.commit((line(sealer, number),))
+            await cut(store, sealer, writer, at=at)
+            await writer.commit((line(sealer),))
+        assert await verdict(store, sealer) == Verdict(lines=5, problems=(), cut=9)
+
+
+async def test_the_line_about_a_cut_is_anchored_whenever_it_comes(tmp_path):
+    anchors = str(tmp_path / "anchors")
+    async with log_in(anchor=AnchorFile(anchors, every=100)) as (store, sealer, writer):
+        for number in range(5):
+            await writer.commit((line(sealer, number),))
+        await cut(store, sealer, writer, at=3)
+        assert [anchor.seq for anchor in read_anchors(anchors)] == [6]
+        assert (await verdict(store, sealer, read_anchors(anchors))).holds
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        # More is cut off by hand, and the start moved after it.
+        (
+            "UPDATE audit_start SET seq = 4, link = (SELECT link FROM audit WHERE seq = 4)",
+            "DELETE FROM audit WHERE seq <= 4",
+        ),
+        # The same, with a line about it that is the desk's own, from another place.
+        (
+            "UPDATE audit_start SET seq = 4, link = (SELECT link FROM audit WHERE seq = 4)",
+            "DELETE FROM audit WHERE seq <= 4",
+            "UPDATE audit SET action = 'cut', body = (SELECT body FROM audit WHERE seq = 7), "
+            "digest = (SELECT digest FROM audit WHERE seq = 7) WHERE seq = 8",
+        ),
+        # The line about the cut is taken away, with all after it.
+        (
+            "DELETE FROM audit WHERE seq >= 7",
+            "UPDATE audit_end SET seq = 6, link = (SELECT link FROM audit WHERE seq = 6)",
+        ),
+        ("UPDATE audit_start SET seq = 0, link = x''",),
+        ("UPDATE audit SET action = 'show' WHERE seq = 7",),
+        ("UPDATE audit SET body = (SELECT body FROM audit WHERE seq = 6) WHERE seq = 7",),
+    ],
+)
+async def test_a_forged_cut_is_found_out(tmp_path, statements):
+    path = tmp_path / "desk.db"
+    async with log_in(f"sqlite:///{path}") as (store, sealer, writer):
+        for number in range(6):
+            await writer.commit((line(sealer, number),))
+        await cut(store, sealer, writer, at=3)
+        await writer.commit((line(sealer),))
+        assert (await verdict(store, sealer)).holds
+        with closing(sqlite3.connect(path, isolation_level=None)) as by_hand:
+            for statement in statements:
+                by_hand.execute(statement)
+        assert not (await verdict(store, sealer)).holds
+
+
+async def test_the_copy_from_before_a_cut_is_found_out_by_the_anchor_of_the_cut(tmp_path):
+    path, anchors = tmp_path / "desk.db", str(tmp_path / "elsewhere")
+    async with log_in(f"sqlite:///{path}", anchor=AnchorFile(anchors, every=100)) as (store, sealer, writer):
+        for number in range(5):
+            await writer.commit((line(sealer, number),))
+        with closing(sqlite3.connect(path)) as now, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+            now.backup(copy)
+        await cut(store, sealer, writer, at=3)
+        with closing(sqlite3.connect(path)) as now, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+            copy.backup(now)
+        found = await verdict(store, sealer, read_anchors(anchors))
+        assert found.problems == ("the log ends in line 5, and it once reached up to 6",)
 
 
 # --- anchors ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from core.queries import (
     AuditAfter,
     AuditEnd,
     AuditLines,
+    AuditStart,
     Backlog,
     BranchByName,
     BranchesOf,
@@ -35,6 +36,7 @@ from core.queries import (
     NoteByKey,
     NotesOf,
     OldBodies,
+    OldUsage,
     OpenAt,
     OpenDeliveries,
     OutletAt,
@@ -47,6 +49,7 @@ from core.queries import (
     SessionById,
     Sessions,
     SessionsSpokenBy,
+    SettledTickets,
     SilentSessions,
     StandOf,
     StoppedBy,
@@ -85,13 +88,17 @@ from core.records import (
     ClearSession,
     CountAttempt,
     CustomerAt,
+    CutAudit,
     DropBranch,
     DropDelivery,
     DropItem,
     DropItems,
     DropNote,
+    DropTicket,
     DropTurn,
+    DropUsage,
     FinishEvent,
+    FoldUsage,
     ForgetCustomer,
     FreeLanes,
     GiveBackAttempt,
@@ -155,7 +162,8 @@ from tests.storage.samples import (
 BEFORE = (
     customer(), identity(), *session(), *said(3), *session(b"old"), turn("o1", session=b"old"), branch(),
     BindPlace(b"place", S, "c", 1, b"body"), event("e1"), event("e2"), PutSummary("t2", "c", 1, b"summary"),
-    PutFeedback("t1", "c", "helpful", 1), message(), ticket(), change(), usage(), delivery(), delivery("d2", turn="t2"),
+    PutFeedback("t1", "c", "helpful", 1), message(), ticket(), ticket("k3", number=1003), change(), usage(),
+    delivery(), delivery("d2", turn="t2"),
     audit(), Reserve("n", 1), PutNote("slack", "stream", b"other", 1, b"old"),
 )  # fmt: skip
 
@@ -179,10 +187,11 @@ EVERYTHING = (
     ticket("k2", number=1002), PutTicket("k1", "resolved", "low", 2, 2, b"new"), change("h2", version=2),
     ReplaceUsage(S, "t1", MAIN_BRANCH), usage("u2"), ReserveBudget("c/day", 7, 5, 5, 99, 99, 50, 50),
     SettleBudget("c/day", 7, 1, 1), MarkDelivery("d1", "sent", b"id"), BlankDeliveries("t2"),
-    DropDelivery("d2"), ForgetCustomer("c2"), BlankBodies(9, 9),
+    DropDelivery("d2"), ForgetCustomer("c2"), BlankBodies("c", 9, 9),
+    DropTicket("k3"), FoldUsage("c", 9), DropUsage("c", 0),
     ReleaseOutlet(b"place", 1, 1), ClaimOutlet(b"other", "terminal", "worker", HOUR), RenewOutlets("worker", HOUR),
     GiveBackOutlets("another"),
-    delivery("d3"), audit("a2", 2), PutNote("slack", "stream", b"note", 2, b"new"),
+    delivery("d3"), audit("a2", 2), CutAudit(1, b"link a1"), PutNote("slack", "stream", b"note", 2, b"new"),
     DropNote("slack", "stream", b"other"),
 )  # fmt: skip
 
@@ -202,6 +211,7 @@ QUESTIONS = (
     TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
     OpenAt(b"place", 9), WaitingOutlets("terminal", "worker", 9), OutletAt(b"place"), SchemaNumber(),
     PlacesOf("c"), DeliveriesTo("c"), HeldOf("c"), OldBodies(9, 9),
+    OldUsage(9, 1), SettledTickets(99, 9), AuditStart(),
 )  # fmt: skip
 
 

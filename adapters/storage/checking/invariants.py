@@ -204,7 +204,15 @@ INVARIANTS = (
         "the audit log has no gap",
         """
         SELECT seq FROM audit AS line
-        WHERE seq > 1 AND NOT EXISTS (SELECT 1 FROM audit AS before WHERE before.seq = line.seq - 1)
+        WHERE seq > (SELECT seq + 1 FROM audit_start)
+          AND NOT EXISTS (SELECT 1 FROM audit AS before WHERE before.seq = line.seq - 1)
+        """,
+    ),
+    Invariant(
+        "audit-start",
+        "the audit log begins after the line it is noted to be cut off at",
+        """
+        SELECT seq FROM audit_start WHERE seq + 1 <> coalesce((SELECT min(seq) FROM audit), seq + 1)
         """,
     ),
     Invariant(

@@ -350,11 +350,11 @@ DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch
 -- name: BookUsage
 INSERT INTO usage (
     id, customer, session, turn, branch, purpose, model, requests,
-    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, ticket
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, ticket, calls
 ) SELECT
     given.id, given.customer, given.session, given.turn, given.branch, given.purpose, given.model, given.requests,
     given.input_tokens, given.cached_tokens, given.output_tokens, given.reasoning_tokens, given.cost_nano,
-    given.estimated, given.at, given.ticket
+    given.estimated, given.at, given.ticket, given.calls
 FROM given;
 
 -- name: ReserveBudget
@@ -442,8 +442,44 @@ DELETE FROM identity WHERE customer = :customer;
 UPDATE customer SET body = '', version = version + 1 WHERE id = :customer;
 
 -- name: BlankBodies
-UPDATE inbox SET body = '' WHERE status = 'parked' AND at < :inbox AND length(body) > 0;
-UPDATE outbox SET body = '' WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+UPDATE inbox SET body = '' WHERE customer = :owner AND status = 'parked' AND at < :inbox AND length(body) > 0;
+UPDATE outbox SET body = ''
+WHERE owner = :owner AND status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+
+-- name: DropTicket
+-- Its timeline goes with it, by reference.
+DELETE FROM ticket WHERE id = :id;
+
+-- name: FoldUsage
+-- The customer is locked: of two at once the later one finds nothing left.
+INSERT INTO usage AS u (
+    id, customer, session, purpose, model, requests,
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, calls
+)
+SELECT
+    'total/' || customer || '/' || model || '/' || month || '/' || CAST(cost_nano IS NULL AS int), customer, '', 'total',
+    model, sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens),
+    sum(cost_nano), sum(estimated), month, sum(calls)
+FROM (
+    SELECT *, CAST(extract(epoch FROM date_trunc(
+        'month', timestamp '1970-01-01' + (at / 1000000) * interval '1 second'
+    )) AS bigint) * 1000000 AS month
+    FROM usage WHERE customer = :customer AND at < :before AND purpose <> 'total'
+) AS old
+GROUP BY customer, model, month, cost_nano IS NULL
+ON CONFLICT (id) DO UPDATE SET
+    requests = u.requests + excluded.requests,
+    input_tokens = u.input_tokens + excluded.input_tokens,
+    cached_tokens = u.cached_tokens + excluded.cached_tokens,
+    output_tokens = u.output_tokens + excluded.output_tokens,
+    reasoning_tokens = u.reasoning_tokens + excluded.reasoning_tokens,
+    cost_nano = u.cost_nano + excluded.cost_nano,
+    estimated = u.estimated + excluded.estimated,
+    calls = u.calls + excluded.calls;
+DELETE FROM usage WHERE customer = :customer AND at < :before AND purpose <> 'total';
+
+-- name: DropUsage
+DELETE FROM usage WHERE customer = :customer AND at < :before;
 
 -- name: ReleaseOutlet
 UPDATE outlet SET worker = NULL, lease = 0 FROM given
@@ -483,6 +519,11 @@ INSERT INTO refusal (moved) SELECT 1 WHERE :link = '';
 INSERT INTO audit (seq, id, actor, action, subject, owner, at, digest, link, body)
 VALUES (:seq, :id, :actor, :action, :subject, :owner, :at, :digest, :link, :body);
 UPDATE audit_end SET seq = :seq, link = :link;
+
+-- name: CutAudit
+INSERT INTO refusal (changed) SELECT 1 WHERE NOT EXISTS (SELECT FROM audit WHERE seq = :seq AND link = :link);
+DELETE FROM audit WHERE seq <= :seq;
+UPDATE audit_start SET seq = :seq, link = :link;
 
 -- name: PutNote
 INSERT INTO note (platform, kind, key, at, body) VALUES (:platform, :kind, :key, :at, :body)
@@ -528,7 +569,7 @@ SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, ''::by
 FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
 WHERE s.spoken < :before AND EXISTS (SELECT 1 FROM turn WHERE session = s.id)
     AND NOT EXISTS (SELECT 1 FROM lane WHERE session = s.id AND pending > 0)
-ORDER BY s.spoken, s.id LIMIT :limit;
+ORDER BY s.spoken, s.id LIMIT :limit OFFSET :offset;
 
 -- name: SessionsSpokenBy
 SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, ''::bytea), b.head, coalesce(t.depth, 0),
@@ -678,6 +719,10 @@ WHERE customer = :customer ORDER BY number;
 SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
 ORDER BY at DESC, id DESC LIMIT :limit;
 
+-- name: SettledTickets
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE status IN ('resolved', 'withdrawn') AND changed < :before ORDER BY changed, id LIMIT :limit OFFSET :offset;
+
 -- name: TicketByNumber
 SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
 WHERE workspace = :workspace AND number = :number;
@@ -697,23 +742,23 @@ WHERE turn = :turn ORDER BY seq;
 -- === questions: usage, outbox, audit =================================================================================
 
 -- name: UsageOfCustomer
-SELECT customer, count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
-    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+SELECT customer, CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE customer = :customer GROUP BY customer;
 
 -- name: UsageOfSession
-SELECT '', count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
-    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+SELECT '', CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session GROUP BY session;
 
 -- name: UsageByTurn
-SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
-    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session GROUP BY turn ORDER BY turn NULLS FIRST;
 
 -- name: UsageByTurnOfBranch
-SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
-    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn NULLS FIRST;
 
 -- name: UsageLedger
@@ -724,6 +769,7 @@ WITH RECURSIVE used AS (
     UNION SELECT turn.parent FROM line JOIN turn ON turn.id = line.id WHERE turn.parent IS NOT NULL
 ), told AS (
     SELECT used.*, used.at / 86400000000 AS day, CASE
+        WHEN used.purpose = 'total' THEN 'total'
         WHEN used.turn IS NULL THEN 'none'
         WHEN turn.id IS NULL THEN 'deleted'
         WHEN turn.status = 'done' AND NOT EXISTS (SELECT FROM line WHERE line.id = used.turn) THEN 'undone'
@@ -732,9 +778,9 @@ WITH RECURSIVE used AS (
     FROM used LEFT JOIN turn ON turn.id = used.turn
 )
 SELECT customer, session, coalesce(ticket, ''), model, day, outcome,
-    count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint),
+    CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint),
     CAST(sum(output_tokens) AS bigint), CAST(sum(reasoning_tokens) AS bigint),
-    CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL),
+    CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint),
     CAST(sum(estimated) AS bigint)
 FROM told GROUP BY customer, session, ticket, model, day, outcome
 ORDER BY customer, session, ticket NULLS FIRST, model, day, outcome;
@@ -781,6 +827,9 @@ SELECT * FROM (
 -- name: AuditAfter
 SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit
 WHERE seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: AuditStart
+SELECT seq, link FROM audit_start;
 
 -- name: AuditEnd
 SELECT seq, link FROM audit_end;
@@ -830,6 +879,13 @@ UNION ALL SELECT 'usage', count(*) FROM usage WHERE customer = :customer
 UNION ALL SELECT 'audit', count(*) FROM audit WHERE owner = :customer;
 
 -- name: OldBodies
-SELECT 'inbox', count(*) FROM inbox WHERE status = 'parked' AND at < :inbox AND length(body) > 0
-UNION ALL SELECT 'outbox', count(*) FROM outbox
-    WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+SELECT 'inbox', customer, count(*) FROM inbox
+WHERE status = 'parked' AND at < :inbox AND length(body) > 0 GROUP BY customer
+UNION ALL SELECT 'outbox', owner, count(*) FROM outbox
+WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0 GROUP BY owner
+ORDER BY 1, 2;
+
+-- name: OldUsage
+SELECT 'usage', customer, count(*) FROM usage
+WHERE at < :before AND customer NOT LIKE 'session/%' AND (purpose <> 'total' OR :totals = 1)
+GROUP BY customer ORDER BY customer;

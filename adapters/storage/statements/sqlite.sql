@@ -258,11 +258,11 @@ DELETE FROM usage WHERE session = :session AND turn = :turn AND branch = :branch
 -- name: BookUsage
 INSERT INTO usage (
     id, customer, session, turn, branch, purpose, model, requests,
-    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, ticket
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, ticket, calls
 ) SELECT
     given.id, given.customer, given.session, given.turn, given.branch, given.purpose, given.model, given.requests,
     given.input_tokens, given.cached_tokens, given.output_tokens, given.reasoning_tokens, given.cost_nano,
-    given.estimated, given.at, given.ticket
+    given.estimated, given.at, given.ticket, given.calls
 FROM given;
 
 -- name: ReserveBudget
@@ -336,8 +336,41 @@ DELETE FROM identity WHERE customer = :customer;
 UPDATE customer SET body = x'', version = version + 1 WHERE id = :customer;
 
 -- name: BlankBodies
-UPDATE inbox SET body = x'' WHERE status = 'parked' AND at < :inbox AND length(body) > 0;
-UPDATE outbox SET body = x'' WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+UPDATE inbox SET body = x'' WHERE customer = :owner AND status = 'parked' AND at < :inbox AND length(body) > 0;
+UPDATE outbox SET body = x''
+WHERE owner = :owner AND status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+
+-- name: DropTicket
+-- Its timeline goes with it, by reference.
+DELETE FROM ticket WHERE id = :id;
+
+-- name: FoldUsage
+INSERT INTO usage (
+    id, customer, session, purpose, model, requests,
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, at, calls
+)
+SELECT
+    'total/' || customer || '/' || model || '/' || month || '/' || (cost_nano IS NULL), customer, x'', 'total', model,
+    sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens), sum(cost_nano),
+    sum(estimated), month, sum(calls)
+FROM (
+    SELECT *, CAST(strftime('%s', at / 1000000, 'unixepoch', 'start of month') AS INTEGER) * 1000000 AS month
+    FROM usage WHERE customer = :customer AND at < :before AND purpose <> 'total'
+)
+GROUP BY customer, model, month, cost_nano IS NULL
+ON CONFLICT (id) DO UPDATE SET
+    requests = requests + excluded.requests,
+    input_tokens = input_tokens + excluded.input_tokens,
+    cached_tokens = cached_tokens + excluded.cached_tokens,
+    output_tokens = output_tokens + excluded.output_tokens,
+    reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens,
+    cost_nano = cost_nano + excluded.cost_nano,
+    estimated = estimated + excluded.estimated,
+    calls = calls + excluded.calls;
+DELETE FROM usage WHERE customer = :customer AND at < :before AND purpose <> 'total';
+
+-- name: DropUsage
+DELETE FROM usage WHERE customer = :customer AND at < :before;
 
 -- name: ReleaseOutlet
 UPDATE outlet SET worker = NULL, lease = 0 WHERE place = :place AND epoch = :epoch AND (
@@ -369,6 +402,11 @@ INSERT INTO refusal (moved) SELECT 1 WHERE :link = x'';
 INSERT INTO audit (seq, id, actor, action, subject, owner, at, digest, link, body)
 VALUES (:seq, :id, :actor, :action, :subject, :owner, :at, :digest, :link, :body);
 UPDATE audit_end SET seq = :seq, link = :link;
+
+-- name: CutAudit
+INSERT INTO refusal (changed) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM audit WHERE seq = :seq AND link = :link);
+DELETE FROM audit WHERE seq <= :seq;
+UPDATE audit_start SET seq = :seq, link = :link;
 
 -- name: PutNote
 INSERT INTO note (platform, kind, key, at, body) VALUES (:platform, :kind, :key, :at, :body)
@@ -415,7 +453,7 @@ SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), 
 FROM session AS s LEFT JOIN branch AS b ON b.session = s.id AND b.name = s.branch LEFT JOIN turn AS t ON t.id = b.head
 WHERE s.spoken < :before AND EXISTS (SELECT 1 FROM turn WHERE session = s.id)
     AND NOT EXISTS (SELECT 1 FROM lane WHERE session = s.id AND pending > 0)
-ORDER BY s.spoken, s.id LIMIT :limit;
+ORDER BY s.spoken, s.id LIMIT :limit OFFSET :offset;
 
 -- name: SessionsSpokenBy
 SELECT s.id, s.workspace, s.owner, s.strategy, s.branch, coalesce(b.body, x''), b.head, coalesce(t.depth, 0),
@@ -565,6 +603,10 @@ WHERE customer = :customer ORDER BY number;
 SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
 ORDER BY at DESC, id DESC LIMIT :limit;
 
+-- name: SettledTickets
+SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
+WHERE status IN ('resolved', 'withdrawn') AND changed < :before ORDER BY changed, id LIMIT :limit OFFSET :offset;
+
 -- name: TicketByNumber
 SELECT id, workspace, number, customer, session, turn, status, priority, version, at, changed, body FROM ticket
 WHERE workspace = :workspace AND number = :number;
@@ -584,23 +626,23 @@ WHERE turn = :turn ORDER BY seq;
 -- === questions: usage, outbox, audit =================================================================================
 
 -- name: UsageOfCustomer
-SELECT customer, count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
-    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+SELECT customer, sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE customer = :customer GROUP BY customer;
 
 -- name: UsageOfSession
-SELECT '', count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
-    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+SELECT '', sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE session = :session GROUP BY session;
 
 -- name: UsageByTurn
-SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
-    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE session = :session GROUP BY turn ORDER BY turn;
 
 -- name: UsageByTurnOfBranch
-SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
-    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn;
 
 -- name: UsageLedger
@@ -612,13 +654,14 @@ WITH RECURSIVE used AS (
 )
 SELECT used.customer, used.session, coalesce(used.ticket, ''), used.model, used.at / 86400000000 AS day,
     CASE
+        WHEN used.purpose = 'total' THEN 'total'
         WHEN used.turn IS NULL THEN 'none'
         WHEN turn.id IS NULL THEN 'deleted'
         WHEN turn.status = 'done' AND used.turn NOT IN (SELECT id FROM line) THEN 'undone'
         ELSE turn.status
     END AS outcome,
-    count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens),
-    coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+    sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens),
+    coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM used LEFT JOIN turn ON turn.id = used.turn
 GROUP BY used.customer, used.session, used.ticket, used.model, day, outcome
 ORDER BY used.customer, used.session, used.ticket, used.model, day, outcome;
@@ -664,6 +707,9 @@ SELECT * FROM (
 -- name: AuditAfter
 SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit
 WHERE seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: AuditStart
+SELECT seq, link FROM audit_start;
 
 -- name: AuditEnd
 SELECT seq, link FROM audit_end;
@@ -713,6 +759,13 @@ UNION ALL SELECT 'usage', count(*) FROM usage WHERE customer = :customer
 UNION ALL SELECT 'audit', count(*) FROM audit WHERE owner = :customer;
 
 -- name: OldBodies
-SELECT 'inbox', count(*) FROM inbox WHERE status = 'parked' AND at < :inbox AND length(body) > 0
-UNION ALL SELECT 'outbox', count(*) FROM outbox
-    WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0;
+SELECT 'inbox', customer, count(*) FROM inbox
+WHERE status = 'parked' AND at < :inbox AND length(body) > 0 GROUP BY customer
+UNION ALL SELECT 'outbox', owner, count(*) FROM outbox
+WHERE status IN ('sent', 'failed') AND at < :outbox AND length(body) > 0 GROUP BY owner
+ORDER BY 1, 2;
+
+-- name: OldUsage
+SELECT 'usage', customer, count(*) FROM usage
+WHERE at < :before AND customer NOT GLOB 'session/*' AND (purpose <> 'total' OR :totals = 1)
+GROUP BY customer ORDER BY customer;

@@ -1,0 +1,10 @@
+-- What is kept for its time only. A line of the bill may stand for many calls, and the audit log may begin later.
+
+ALTER TABLE usage ADD COLUMN calls INTEGER NOT NULL DEFAULT 1;
+
+-- The last line that was cut off the log. A line that stays says so too, and the chain covers it.
+CREATE TABLE audit_start (
+    seq  INTEGER NOT NULL,
+    link BLOB NOT NULL
+) STRICT;
+INSERT INTO audit_start (seq, link) VALUES (0, x'');
