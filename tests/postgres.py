@@ -27,6 +27,7 @@ DELETE FROM inbox;
 DELETE FROM lane; DELETE FROM outlet; DELETE FROM outbox; DELETE FROM audit; DELETE FROM note;
 DELETE FROM budget;
 UPDATE audit_end SET seq = 0, link = '';
+UPDATE audit_start SET seq = 0, link = '';
 PERFORM setval(pg_get_serial_sequence(name, 'seq'), 1, false)
 FROM unnest(ARRAY['inbox', 'outbox', 'head_move', 'ticket_change']) AS name;
 END $$"""
