@@ -62,8 +62,8 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
     from core.desk import Desk
     from core.llm import model_of
 
-    if serving and is_offline(settings) and settings.model is None:
-        raise ConfigError("no model is set: set OPENAI_API_KEY, or DESK_MODEL=offline to serve with the stand-in")
+    if serving:
+        settings = _for_people(settings)
     write_as(settings.log)
     metrics = metrics_of(settings) if serving else None
     model = model_of(settings)
@@ -144,6 +144,13 @@ def _master_key(settings: Settings, *, make: bool) -> MasterKey:
     if make and key_file(settings).parent == default_folder(os.environ):
         _make_folder(key_file(settings).parent)
     return master_key(None, key_file(settings), make=make)
+
+
+def _for_people(settings: Settings) -> Settings:
+    """The settings of a desk that serves real people: with a model that somebody chose, and with limits."""
+    if is_offline(settings) and settings.model is None:
+        raise ConfigError("no model is set: set OPENAI_API_KEY, or DESK_MODEL=offline to serve with the stand-in")
+    return settings.model_copy(update={"pace": settings.pace.for_people()})
 
 
 def _make_data_folder(settings: Settings) -> None:

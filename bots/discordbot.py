@@ -37,7 +37,6 @@ def options_of(settings: AllSettings) -> Options:
         is_staff=lambda ref: role_of(settings, ref) != "customer",
         content=section.content,
         open_threads=section.open_threads,
-        messages_a_minute=section.messages_a_minute,
         stream_after=section.stream_after,
     )
 

@@ -14,12 +14,12 @@ _Limit = Annotated[int, Field(ge=0, le=10_000)]
 
 
 class DiscordSection(Section):
-    """How the bot behaves on Discord: where all is for it, what it reads, how much one person may ask (0: no limit)."""
+    """How the bot behaves on Discord: where all is for it, what it reads, how many threads one person may have (0: no
+    limit)."""
 
     support: tuple[str, ...] = ()
     content: bool = True
     open_threads: _Limit = 3
-    messages_a_minute: _Limit = 20
     stream_after: float = Field(default=0.7, ge=0, le=600)
 
 

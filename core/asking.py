@@ -19,6 +19,7 @@ class Ask:
     `replaces` are the turns on the branch that it stands in for, oldest first, and `posted` the pieces of their
     answers; `messages` are the keys of the platform messages that ask it and belonged to an earlier turn; `earlier` are
     the ids of all turns that asked it before, in these words or in others: who deletes the message deletes them all.
+    One message too many says in `more_than` how many a minute may be said.
     """
 
     text: str
@@ -31,11 +32,12 @@ class Ask:
     posted: tuple[tuple[Delivery, ...], ...] = ()
     messages: tuple[bytes, ...] = ()
     earlier: tuple[str, ...] = ()
+    more_than: int = 0
 
 
 def ask_of(message: UserMessage) -> Ask:
     """What a person's message asks."""
-    return Ask(message.text, message.ref, message.profile, message.files, message.quotes)
+    return Ask(message.text, message.ref, message.profile, message.files, message.quotes, more_than=message.more_than)
 
 
 def ask_again(said: dict[str, Any], ref: ConversationRef, *, text: str | None = None, kind: AskKind = "turn") -> Ask:

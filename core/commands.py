@@ -28,6 +28,7 @@ from core.showing import (
     whoami,
 )
 from core.undoing import redo, retry, rewind, undo
+from core.wording import too_fast
 from core.words import WORDS, Word, word_named, word_of_reaction
 
 PICKED_FROM = 5
@@ -77,6 +78,8 @@ HANDLERS: dict[str, Handler] = {
 
 async def run_command(call: Call, command: Command) -> Result:
     """Do what a word says. Raises UnknownCommandError for a word that is not in the table."""
+    if command.more_than:
+        raise BadInputError(reply=too_fast(command.more_than, "command"))
     word = word_named(command.name)
     if word is None:
         raise UnknownCommandError(reply=f"I do not know `{command.name[:40]}`. Say `help` to see what I understand.")

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from core.errors import ConfigError
+from core.keeping_settings import RetentionSettings
 from core.masking_settings import PersonalDataSettings
+from core.pace_settings import PaceSettings
 from core.section import Section
 
 Role = Literal["customer", "agent", "supervisor", "admin"]
@@ -117,60 +119,6 @@ class SessionSettings(Section):
 
     window_tokens: _Tokens = 8_000
     idle_hours: int = Field(default=0, ge=0, le=24 * 3660)
-
-
-_Days = Annotated[int, Field(ge=0, le=36_600)]
-
-
-Kept = Literal["conversation", "ticket", "usage", "audit", "parked", "delivery"]
-"""What is kept for a time of its own: conversations, tickets that are over, lines of the bill and of the audit log,
-texts of messages that were given up and of replies that were posted."""
-KEPT: tuple[Kept, ...] = ("conversation", "ticket", "usage", "audit", "parked", "delivery")
-
-
-class TierRetention(Section):
-    """Days for the customers of one tier, where they are other days (0: never)."""
-
-    conversation_days: _Days | None = None
-    ticket_days: _Days | None = None
-    usage_days: _Days | None = None
-    audit_days: _Days | None = None
-    parked_days: _Days | None = None
-    delivery_days: _Days | None = None
-
-
-class RetentionSettings(Section):
-    """Days after which something is deleted for good (0: never), and what a tier says instead.
-
-    Lines of the bill become totals of their month (`usage_becomes`), or go.
-    """
-
-    conversation_days: _Days = 0
-    ticket_days: _Days = 0
-    usage_days: _Days = 0
-    usage_becomes: Literal["totals", "nothing"] = "totals"
-    audit_days: _Days = 0
-    parked_days: _Days = 0
-    delivery_days: _Days = 0
-    tiers: dict[str, TierRetention] = Field(default_factory=dict)
-
-    def days(self, kind: Kept, tier: str) -> int:
-        """How long something of a customer of a tier is kept; 0 for ever."""
-        told: int | None = getattr(self.tiers.get(tier), f"{kind}_days", None)
-        return self._of_all(kind) if told is None else told
-
-    def limits(self, kind: Kept) -> set[int]:
-        """The days there are for something, of whatever tier; empty where it is kept for ever."""
-        return {self._of_all(kind), *(self.days(kind, tier) for tier in self.tiers)} - {0}
-
-    @property
-    def keeps_all(self) -> bool:
-        """Whether nothing is ever deleted."""
-        return not any(self.limits(kind) for kind in KEPT)
-
-    def _of_all(self, kind: Kept) -> int:
-        days: int = getattr(self, f"{kind}_days")
-        return days
 
 
 class Price(Section):
@@ -304,6 +252,7 @@ class Settings(Section):
     retention: RetentionSettings = RetentionSettings()
     prices: PriceSettings = PriceSettings()
     budgets: BudgetSettings = BudgetSettings()
+    pace: PaceSettings = PaceSettings()
     audit: AuditSettings = AuditSettings()
     personal_data: PersonalDataSettings = PersonalDataSettings()
     work: WorkSettings = WorkSettings()
@@ -313,6 +262,7 @@ class Settings(Section):
     def _named_tiers_are_there(self) -> "Settings":
         named = [*(("budgets", tier) for tier in self.budgets.tiers)]
         named += (("retention", tier) for tier in self.retention.tiers)
+        named += (("pace", tier) for tier in self.pace.tiers)
         for section, tier in named:
             if tier not in self.tiers.names:
                 raise ValueError(f"{section}.tiers.{tier}: must be one of tiers.names {list(self.tiers.names)}")

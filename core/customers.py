@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass
 
 from core.config import TierSettings
+from core.errors import ErasedError
 from core.ids import new_id
 from core.models import ConversationRef, Customer, Profile
 from core.ports import Sealer, Store
-from core.queries import CustomerOfIdentity, CustomerRow, IdentitiesOf
+from core.queries import CustomerById, CustomerOfIdentity, CustomerRow, IdentitiesOf
 from core.records import AddCustomer, AddIdentity, CustomerAt, PutCustomer, Record
 from core.sealed import open_json, row_of, seal_json
 from core.session_ids import escape
@@ -104,6 +105,16 @@ async def identities(store: Store, sealer: Sealer, customer_id: str) -> list[Ide
     """The identities a customer has, for staff."""
     rows = await store.read(IdentitiesOf(customer_id))
     return [Identity(**open_json(sealer, "identity", row.customer, row_of(row.key), row.body)) for row in rows]
+
+
+async def tier_of(store: Store, sealer: Sealer, customer_id: str) -> str:
+    """The tier of a customer; '' for who is none, or was forgotten."""
+    for row in await store.read(CustomerById(customer_id)):
+        try:
+            return open_customer(row, sealer).tier
+        except ErasedError:
+            break
+    return ""
 
 
 def _seal(customer: Customer, sealer: Sealer) -> bytes:

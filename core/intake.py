@@ -25,13 +25,14 @@ from core.models import (
     Reaction,
     UserMessage,
 )
+from core.pace import Pace
 from core.places import new_session_records
 from core.queries import CustomerOfIdentity, EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
 from core.records import AddEvent, AddMessage, ForgetCustomer, MarkStop, Record, Rows
 from core.room import Room
 from core.sealed import seal_json, seal_message
 from core.text import clean
-from core.words import Word, spoken_command, word_named, word_of_reaction
+from core.words import says_stop, word_named
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Intake:
         self._places = kit.places
         self._personal = kit.personal
         self._turnstile = kit.turnstile
+        self._pace = Pace(kit.settings, kit.store, kit.sealer)
         self._lanes = lanes
         self._customers: Lru[bytes, str] = Lru(65_536)
         self._sessions: Lru[bytes, bool] = Lru(65_536)
@@ -99,6 +101,10 @@ class Intake:
         self._know_nobody()
         return bool(rows)
 
+    def _know_erasures(self) -> None:
+        if self._sealer.erasures != self._erasures:
+            self._know_nobody()
+
     def _know_nobody(self) -> None:
         """Read anew who is who and where: somebody was forgotten."""
         self._erasures = self._sealer.erasures
@@ -107,15 +113,16 @@ class Intake:
 
     async def _take(self, event: Event) -> Taken:
         at = now()
-        if self._sealer.erasures != self._erasures:
-            self._know_nobody()
+        self._know_erasures()
         if not await self._is_for_us(event):
             return Taken(Accepted.IGNORED, b"")
         # Before anything of it is sealed: what must never be kept is in no row, not even while it waits.
         event = await self._personal.masked(event)
         customer, records = await self._customer(event, at)
-        if isinstance(event, Command) and event.loose:
-            event = await self._meant(event, customer, at)
+        paced = await self._pace.taken(event, customer)
+        if paced is None:
+            return Taken(Accepted.REFUSED, b"")
+        event = await self._meant(paced, customer, at)
         session, opened = await self._session(event, customer, at)
         row = self._row(event, session, customer, at)
         stop = (self._stop(event, row),) if await self._is_stop(event, customer) else ()
@@ -166,8 +173,10 @@ class Intake:
         session = self._sealer.lookup("session", await self._places.name_at(ref))
         return bool(await self._store.read(QuestionBy(session, customer)))
 
-    async def _meant(self, command: Command, customer: str, at: int) -> Command:
-        """Put the conversation that is meant into a command; it stays loose where there is none, or more than one."""
+    async def _meant(self, command: Event, customer: str, at: int) -> Event:
+        """Put the conversation that is meant into a loose command; it stays so where there is none, or several."""
+        if not isinstance(command, Command) or not command.loose:
+            return command
         word = word_named(command.name)
         if word is None or word.about_person:
             return command
@@ -237,17 +246,12 @@ class Intake:
 
         Whose turn it is that runs, the mark asks.
         """
-        if isinstance(event, Reaction):
-            if event.removed or not _says_stop(word_of_reaction(event.name)):
-                return False
-            if event.live:
-                return True
-            asked = await self._message(event.ref, event.message)
-            if asked is None or asked.turn is None or asked.owner != customer:
-                return False
-            return not await self._store.read(TurnById(asked.turn))
-        command = spoken_command(event) if isinstance(event, UserMessage) else event
-        return isinstance(command, Command) and _says_stop(word_named(command.name))
+        if not says_stop(event) or not isinstance(event, Reaction) or event.live:
+            return says_stop(event)
+        asked = await self._message(event.ref, event.message)
+        if asked is None or asked.turn is None or asked.owner != customer:
+            return False
+        return not await self._store.read(TurnById(asked.turn))
 
     def _row(self, event: Event, session: bytes, customer: str, at: int) -> EventRow:
         id_ = new_id()
@@ -274,10 +278,6 @@ def _about(event: Event) -> str | None:
 
 def _is_live(event: Event) -> bool:
     return isinstance(event, Reaction) and event.live
-
-
-def _says_stop(word: Word | None) -> bool:
-    return word is not None and word.name == "stop"
 
 
 def _number(value: object) -> int:

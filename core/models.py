@@ -69,7 +69,8 @@ class UserMessage:
     """A person's message. `id` is the platform's identity of the message: twin events carry the same.
 
     `called` is False where others read and nobody called the desk: then it answers only who spoke to it there before.
-    `complete` says that what the platform knows besides was added already.
+    `complete` says that what the platform knows besides was added already. `at` is when it was said (microseconds),
+    where the platform tells. One message too many says in `more_than` how many a minute may be said.
     """
 
     id: str
@@ -80,6 +81,8 @@ class UserMessage:
     quotes: tuple[Quote, ...] = ()
     called: bool = True
     complete: bool = False
+    at: int | None = None
+    more_than: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Command:
 
     `message` is the platform id of the message it was said about (a button's, a menu's), None where it stands alone.
     `loose` says that it was said beside the conversations of its place, as slash commands are: the desk finds the one
-    that is meant, puts it in `ref`, and keeps in `said_at` where it was said.
+    that is meant, puts it in `ref`, and keeps in `said_at` where it was said. `more_than` is as in a `UserMessage`.
     """
 
     id: str
@@ -99,6 +102,7 @@ class Command:
     profile: Profile = Profile()
     loose: bool = False
     said_at: ConversationRef | None = None
+    more_than: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,13 @@ Event = UserMessage | Command | MessageEdited | MessageDeleted | Reaction
 
 
 class Accepted(StrEnum):
-    """What became of an event that was handed in; `ignored` is not for the desk, and nothing of it is kept."""
+    """What became of an event that was handed in. Nothing is kept of what is `ignored`, because it is not for the desk,
+    or `refused`, because the person says too much at once and knows."""
 
     NEW = "accepted"
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
+    REFUSED = "refused"
 
 
 class TurnStatus(StrEnum):

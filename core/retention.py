@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from core.audit import DESK, audit_record, short
 from core.audit_cut import Cut, cut_off, find_cut
-from core.config import KEPT, Kept, RetentionSettings
 from core.errors import ChangedError
+from core.keeping_settings import KEPT, Kept, RetentionSettings
 from core.models import MAIN
 from core.ports import Sealer, Store
 from core.queries import (

@@ -2,12 +2,10 @@
 
 from datetime import timedelta
 
-from core.config import Kept, RetentionSettings
-from core.customers import open_customer
-from core.errors import ErasedError
+from core.customers import tier_of
+from core.keeping_settings import Kept, RetentionSettings
 from core.legal_holds import all_holds
 from core.ports import Sealer, Store
-from core.queries import CustomerById
 
 DAY = timedelta(days=1) // timedelta(microseconds=1)
 
@@ -40,19 +38,11 @@ class Terms:
     async def tier_of(self, customer: str) -> str:
         """The tier of a customer; '' for who is none, or was forgotten."""
         if customer not in self._tiers:
-            self._tiers[customer] = await self._read_tier(customer)
+            self._tiers[customer] = await tier_of(self._store, self._sealer, customer)
         return self._tiers[customer]
 
     def _before(self, days: int) -> int:
         return self._at - days * DAY
-
-    async def _read_tier(self, customer: str) -> str:
-        for row in await self._store.read(CustomerById(customer)):
-            try:
-                return open_customer(row, self._sealer).tier
-            except ErasedError:
-                break
-        return ""
 
 
 async def terms_at(store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int) -> Terms:

@@ -34,6 +34,7 @@ from core.text import first_words
 from core.ticket_undo import TakenBack, take_back
 from core.tickets import staged_records
 from core.usage import ModelCall, usage_records
+from core.wording import too_fast
 from core.words import ANSWER_BUTTONS, ASK_STAFF
 from core.work import Running, Work
 
@@ -177,6 +178,8 @@ class Turns:
         await stage.open_ticket(new_id(), subject=subject, description=ask.text[:MAX_TEXT], priority="normal")
 
     def _refusal(self, ask: Ask) -> Answer | None:
+        if ask.more_than:
+            return Answer(TurnStatus.BLOCKED, too_fast(ask.more_than, "message"))
         if not ask.text.strip() and not ask.files:
             return Answer(TurnStatus.BLOCKED, BLANK)
         if len(ask.text) > MAX_TEXT:

@@ -9,3 +9,8 @@ def count(number: int, thing: str) -> str:
 def plain(state: str) -> str:
     """A state as people say it: `waiting for staff`."""
     return state.replace("_", " ")
+
+
+def too_fast(most: int, thing: str) -> str:
+    """What somebody is told whose last message, or command, was one too many in a minute."""
+    return f"That was more than {count(most, thing)} a minute, and I left the last one out. Say it again in a moment."

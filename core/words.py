@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import Operation
-from core.models import Button, Command, UserMessage
+from core.models import Button, Command, Event, Reaction, UserMessage
 
 Answer = Literal["place", "private", "none"]
 """Who sees what a word answers: everybody in the conversation, the asker alone, or nobody."""
@@ -158,4 +158,14 @@ def spoken_command(message: UserMessage) -> Command | None:
     name, args = words_of(message.text[1:])
     if word_named(name) is None:
         return None
-    return Command(message.id, message.ref, name, args, profile=message.profile)
+    return Command(message.id, message.ref, name, args, profile=message.profile, more_than=message.more_than)
+
+
+def says_stop(event: Event) -> bool:
+    """Whether an event says the word that stops what runs, however it is said."""
+    if isinstance(event, Reaction):
+        word = None if event.removed else word_of_reaction(event.name)
+    else:
+        command = spoken_command(event) if isinstance(event, UserMessage) else event
+        word = word_named(command.name) if isinstance(command, Command) else None
+    return word is not None and word.name == "stop"

@@ -251,6 +251,7 @@ def test_what_is_written_has_the_fields_of_the_page():
     reply = Delivery("k", "reply", alice, "m1", "s", None, "hello")
     lines = [
         acknowledgement(Accepted.NEW, "m1"),
+        acknowledgement(Accepted.REFUSED, "m1"),
         acknowledgement(Accepted.DUPLICATE, "m1"),
         line_of(reply),
         line_of(Delivery("k2", "retract", alice, "m1", "s", None, "", message="k")),

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DeskError, PlatformError, StoreError
-from core.models import Event
+from core.models import Accepted, Event
 
 if TYPE_CHECKING:
     from core.desk import Desk
@@ -36,7 +36,7 @@ class Door:
         """Do what nobody waits for beside what comes in."""
         self._start(best_effort(work))
 
-    async def accept(self, event: Event) -> None:
+    async def accept(self, event: Event) -> Accepted:
         """Make an event durable; tried again while the store does not answer: nothing that came after it overtakes it.
 
         Raises PlatformError where the desk is leaving.
@@ -45,8 +45,7 @@ class Door:
             if self.desk is None:
                 raise PlatformError("the desk is stopping and takes nothing more in")
             try:
-                await self.desk.accept(event)
-                return
+                return await self.desk.accept(event)
             except StoreError as error:
                 log.warning("event %s is not taken in yet: %s", event.id, error)
                 await asyncio.sleep(PAUSE_SECONDS)

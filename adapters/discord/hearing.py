@@ -15,11 +15,10 @@ from adapters.discord.thread import Thread, below
 from adapters.discord.translate import Heard
 from adapters.payloads import Json, object_in, objects_in, text_in
 from core.errors import PlatformError
-from core.models import ConversationRef, Event, UserMessage
+from core.models import Accepted, ConversationRef, Event, UserMessage
 
 log = logging.getLogger(__name__)
 
-TOO_FAST = "That was more than {most} messages a minute, and I left the last one out. Say it again in a moment."
 TOO_MANY = "You have {count} conversations open already: {threads}. Go on in one of them, please."
 NOT_READ = "I cannot read this here: mention me, or reply to a message of mine with the ping on."
 CATCH_UP_PAUSE = 30.0
@@ -222,9 +221,11 @@ class Hearing:
         heard = translate.message(said, self._parts.us, room, staff=staff)
         if heard is not None and await self._is_to_take(heard, room):
             await self.know(heard, room, id_)
-            await self._parts.door.accept(heard.event)
+            accepted = await self._parts.door.accept(heard.event)
             self.meet(heard.event)
-            if heard.begins:
+            if heard.begins and accepted is Accepted.REFUSED:
+                await self._parts.threads.unplan(heard.event.ref.channel)
+            elif heard.begins:
                 self._parts.door.begin(self._open(heard.event.ref))
         # Only now: what the desk has not is read again.
         self._parts.catch_up.heard(room, id_)
@@ -233,15 +234,9 @@ class Hearing:
         """Whether a message is taken: not where it cannot be read, nor where it is too much."""
         message = heard.event
         assert isinstance(message, UserMessage)  # noqa: S101 - what is said is a message
-        user, most = message.ref.user, self._parts.options.messages_a_minute
+        user = message.ref.user
         if heard.hidden:
             self._blank(room, message)
-            return False
-        # What people say to each other in a thread of their own is not ours to count.
-        ours = message.called or self._parts.threads.is_planned(message.ref.channel)
-        if ours and not self._parts.pace.allows(user, message.id):
-            if self._parts.pace.is_first_refusal(user, message.id):
-                self._parts.door.begin(self._tell(room, message, TOO_FAST.format(most=most)))
             return False
         if not heard.begins:
             return True

@@ -30,13 +30,12 @@ class Options:
 
     `support` are names or ids of channels and forums where all is for the desk; `is_staff` says whose messages there
     open nothing. `content` says whether to ask for the intent to read
-    messages. At most `open_threads` and `messages_a_minute` for each person, 0 for no limit. An answer that is not
-    there after `stream_after` seconds is streamed.
+    messages. At most `open_threads` for each person, 0 for no limit. An answer that is not there after `stream_after`
+    seconds is streamed.
     """
 
     support: frozenset[str] = frozenset()
     is_staff: Callable[[ConversationRef], bool] = nobody
     content: bool = True
     open_threads: int = 3
-    messages_a_minute: int = 20
     stream_after: float = 0.7

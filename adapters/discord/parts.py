@@ -8,7 +8,6 @@ from adapters.discord.catch_up import CatchUp
 from adapters.discord.directs import Directs
 from adapters.discord.door import Door
 from adapters.discord.interactions import Interactions
-from adapters.discord.limits import Pace
 from adapters.discord.listening import Listening
 from adapters.discord.options import Options
 from adapters.discord.people import People
@@ -41,7 +40,6 @@ class Parts:
     listening: Listening
     directs: Directs
     people: People
-    pace: Pace
     us: Us = NOBODY
     blank: bool = False
     notes: Notes | None = None
@@ -82,6 +80,5 @@ def made_of(options: Options) -> Parts:
         listening=listening,
         directs=directs,
         people=People(api, threads),
-        pace=Pace(options.messages_a_minute),
         blank=not options.content,
     )

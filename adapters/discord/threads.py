@@ -119,6 +119,14 @@ class Threads:
         if thread.conversation not in self._threads:
             await self._keep(thread)
 
+    async def unplan(self, conversation: str) -> None:
+        """Let a conversation have no thread after all, where it has none yet."""
+        thread = self._threads.get(conversation)
+        if thread is not None and not thread.opened:
+            del self._threads[conversation]
+            if self._notes:
+                await self._notes.drop(THREAD, conversation)
+
     async def ready(self, ref: ConversationRef, us: Us) -> str:
         """The id of the thread or channel of a ref, opened where it has to be.
 

@@ -17,7 +17,7 @@ from adapters.discord.reading import (
     readable,
     without_us,
 )
-from adapters.discord.refs import Room, Us, person_in, roles_in
+from adapters.discord.refs import Room, Us, person_in, roles_in, snowflake_seconds
 from adapters.payloads import Json, number_in, object_in, text_in
 from core.models import Command, Event, MessageDeleted, MessageEdited, Profile, Reaction, UserMessage
 
@@ -165,6 +165,7 @@ def _said(said: Json, us: Us, room: Room, conversation: str, *, called: bool) ->
         files=files_of(said),
         quotes=forwarded(said),
         called=called,
+        at=int(snowflake_seconds(text_in(said, "id")) * 1_000_000),
     )
 
 

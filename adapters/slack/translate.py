@@ -183,8 +183,16 @@ def _said(body: Json, us: Us) -> Heard | None:
     ref = _place(body, us, event)
     flags = _mentions(text, us, thread=text_in(event, "thread_ts"), ts=ts)
     called = ref.direct or flags["mentions_us"]
-    written = UserMessage(ts, ref, readable(without_us(text, us)), files=files_of(event), called=called)
+    said, at = readable(without_us(text, us)), _micros(ts)
+    written = UserMessage(ts, ref, said, files=files_of(event), called=called, at=at)
     return Heard(written, **flags)
+
+
+def _micros(ts: str) -> int | None:
+    """When a message was said; None where its id does not tell."""
+    seconds, _, rest = ts.partition(".")
+    fits = seconds.isdecimal() and len(seconds) <= 10 and rest.isdecimal() and len(rest) == 6
+    return int(seconds + rest) if fits else None
 
 
 def _changed(body: Json, us: Us) -> Heard | None:

@@ -19,7 +19,7 @@ NEEDED = {"rewind": "1", "switch": "main", "open": "TKT-1001", "ticket": "TKT-10
 class DiscordHarness:
     """Direct messages, and threads below messages in the channel `help`; words are said with `/desk`."""
 
-    options = Options(stream_after=60.0, messages_a_minute=0, open_threads=0)
+    options = Options(stream_after=60.0, open_threads=0)
     timing = None
 
     def __init__(self, settings):

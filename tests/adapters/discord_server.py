@@ -13,19 +13,26 @@ class PlainHarness(DiscordHarness):
     """As an operator gets it, but for the wait before an answer is streamed."""
 
     options = Options(stream_after=60.0)
+    messages_a_minute = 0
 
 
-class SupportHarness(DiscordHarness):
+class SlowHarness(PlainHarness):
+    """One message a minute is all it takes of a person."""
+
+    messages_a_minute = 1
+
+
+class SupportHarness(PlainHarness):
     options = Options(stream_after=60.0, support=frozenset({"#help", "posts"}))
 
 
-class BlindHarness(DiscordHarness):
+class BlindHarness(PlainHarness):
     """Without the intent to read messages."""
 
     options = Options(stream_after=60.0, content=False)
 
 
-class StreamingHarness(DiscordHarness):
+class StreamingHarness(PlainHarness):
     options = replace(DiscordHarness.options, stream_after=0.0)
 
 

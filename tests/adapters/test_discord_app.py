@@ -15,6 +15,7 @@ from tests.adapters.discord_server import (
     BlindHarness,
     PlainHarness,
     Server,
+    SlowHarness,
     StreamingHarness,
     SupportHarness,
     hurry,
@@ -24,6 +25,7 @@ OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
 support = pytest.mark.parametrize("harness", [SupportHarness], indirect=True)
 blind = pytest.mark.parametrize("harness", [BlindHarness], indirect=True)
 streaming = pytest.mark.parametrize("harness", [StreamingHarness], indirect=True)
+slow = pytest.mark.parametrize("harness", [SlowHarness], indirect=True)
 SEND = "POST /channels/{channel}/messages"
 
 
@@ -34,7 +36,8 @@ def _hurried(monkeypatch):
 
 @pytest.fixture(params=[PlainHarness])
 async def harness(request, tmp_path):
-    settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
+    pace = {"customer": {"messages_a_minute": request.param.messages_a_minute}}
+    settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline", pace=pace)
     async with request.param(settings) as harness:
         yield harness
 
@@ -137,13 +140,14 @@ async def test_an_archived_thread_is_not_open(server):
     assert server.texts(await server.ask("open a ticket: one more"))
 
 
-async def test_more_than_twenty_messages_a_minute_are_too_many(server):
-    for number in range(22):
-        server.alice.dm(f"open a ticket: thing {number}")
+@slow
+async def test_a_mention_that_is_too_many_opens_no_thread(server):
+    for number in range(4):
+        server.mention(f"open a ticket: thing {number}")
     await server.quiet()
-    texts = server.texts(server.alice.im)
-    assert sum("I opened" in text for text in texts) == 20
-    assert sum("more than 20 messages a minute" in text for text in texts) == 1
+    threads = server.discord.threads(server.help)
+    assert [server.texts(thread) for thread in threads if "more than 1 message a minute" in server.texts(thread)[0]]
+    assert len(threads) == 2
 
 
 async def test_files_and_stickers_are_noted_and_not_read(server):

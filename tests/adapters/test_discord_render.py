@@ -5,8 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord import render
-from adapters.discord.limits import Pace
-from adapters.discord.refs import snowflake_at
 from core.models import Button, ConversationRef, Delivery
 
 REF = ConversationRef("discord", "1001", "4001", "2002", "4001", direct=False)
@@ -120,31 +118,3 @@ def test_a_thread_is_named_by_the_first_words(text, name):
 def test_what_is_streamed_closes_its_code_and_fits():
     assert render.streamed("```py\nx = 1").count("```") == 2
     assert len(render.streamed("word " * 1_000)) <= render.STREAMED
-
-
-def at(second):
-    return snowflake_at(1_800_000_000 + second)
-
-
-def test_twenty_messages_a_minute_are_not_too_many():
-    pace = Pace(20)
-    assert all(pace.allows("alice", at(second)) for second in range(20))
-    assert not pace.allows("alice", at(21))
-    assert pace.allows("bob", at(21))
-    assert pace.allows("alice", at(62))
-
-
-def test_what_waited_counts_as_it_was_said():
-    pace = Pace(20)
-    assert all(pace.allows("alice", at(minute * 60)) for minute in range(40))
-
-
-def test_a_message_that_comes_twice_counts_once():
-    pace = Pace(1)
-    assert pace.allows("alice", at(1))
-    assert pace.allows("alice", at(1))
-
-
-def test_who_writes_too_much_is_told_once_a_minute():
-    pace = Pace(1)
-    assert [pace.is_first_refusal("alice", at(second)) for second in (1, 2, 59, 62)] == [True, False, False, True]

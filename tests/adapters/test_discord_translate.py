@@ -35,6 +35,9 @@ IN_THREAD = ConversationRef("discord", "1001", "4001", "2002", "4001", direct=Fa
 BELOW_MESSAGE = ConversationRef("discord", "1001", "5001", "2002", "5001", direct=False)
 BESIDE = ConversationRef("discord", "1001", "3001", "2002", None, direct=False)
 ALONE = ConversationRef("discord", "@dm", "6001", "2002", None, direct=True)
+# When message 5001 was made, by its id: as early as there is.
+
+SAID = 1_420_070_400_000_000
 
 
 def payload(name):
@@ -56,7 +59,7 @@ def chosen(name):
 def test_a_mention_in_a_channel_begins_a_conversation_below_the_message():
     heard = said("mention", CHANNEL)
     text = "my printer burns, @Bob saw it :wave:"
-    assert heard.event == UserMessage("5001", BELOW_MESSAGE, text, profile=ALICE)
+    assert heard.event == UserMessage("5001", BELOW_MESSAGE, text, profile=ALICE, at=SAID)
     assert (heard.begins, heard.below) == (True, "5001")
 
 
@@ -83,7 +86,7 @@ def test_a_reply_to_somebody_in_a_support_channel_opens_nothing():
 
 def test_a_message_in_a_thread_is_for_who_spoke_there_before():
     heard = said("thread", THREAD)
-    assert heard.event == UserMessage("5001", IN_THREAD, "and now it smokes", profile=ALICE, called=False)
+    assert heard.event == UserMessage("5001", IN_THREAD, "and now it smokes", profile=ALICE, called=False, at=SAID)
     assert not heard.begins
 
 
@@ -102,7 +105,7 @@ def test_the_first_message_of_a_post_in_a_support_forum_calls_the_desk():
 
 
 def test_a_direct_message_is_for_us():
-    assert said("direct", DIRECT).event == UserMessage("5001", ALONE, "hello", profile=Profile(name="Alice"))
+    assert said("direct", DIRECT).event == UserMessage("5001", ALONE, "hello", profile=Profile(name="Alice"), at=SAID)
 
 
 @pytest.mark.parametrize(

@@ -312,3 +312,27 @@ async def test_what_was_said_in_private_stays_out_of_shared_places(platform):
     await platform.say("my invoice number is INV-2041")
     await platform.say("what was my invoice number?", where="t1")
     assert "INV-2041" not in last(platform, "alice", "t1").text
+
+
+# --- too much at once -------------------------------------------------------------------------------------------------
+
+
+async def test_who_says_too_much_is_told_so_once_and_the_rest_is_left_out(slow_platform):
+    for number in range(6):
+        await slow_platform.say(f"open a ticket: thing {number}")
+    said = texts(slow_platform)
+    assert sum("I opened" in text for text in said) == 3
+    assert sum("more than 3 messages a minute" in text for text in said) == 1
+    assert len(said) == 4
+    await slow_platform.say("hello", user="bob")
+    assert "bob" in last(slow_platform, "bob").text
+
+
+async def test_commands_are_counted_apart_and_one_is_told_that_they_are_too_many(slow_platform):
+    for number in range(3):
+        await slow_platform.say(f"open a ticket: thing {number}")
+    for _ in range(5):
+        await slow_platform.command("tickets")
+    said = texts(slow_platform)
+    assert sum(text.count("thing 2") for text in said if "TKT-1001" in text and "TKT-1003" in text) == 2
+    assert sum("more than 2 commands a minute" in text for text in said) == 1

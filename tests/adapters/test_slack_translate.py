@@ -79,7 +79,7 @@ def slashed(text, command="/desk"):
 
 
 def test_a_direct_message():
-    assert heard("message_direct").event == UserMessage(ROOT, DIRECT, "I cannot log in")
+    assert heard("message_direct").event == UserMessage(ROOT, DIRECT, "I cannot log in", at=int(ROOT.replace(".", "")))
 
 
 def test_every_root_message_of_a_direct_conversation_begins_a_thread():

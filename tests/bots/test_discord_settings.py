@@ -48,10 +48,10 @@ def test_the_token_is_read_from_dotenv_and_shown_by_nothing(tmp_path):
 
 
 def test_the_section_of_the_operators_file_says_how_the_bot_behaves(tmp_path):
-    toml = '[discord]\nsupport = ["#help", "1234"]\ncontent = false\nopen_threads = 0\nstream_after = 2'
-    chosen = options(tmp_path, toml, DESK_DISCORD__MESSAGES_A_MINUTE="5")
+    toml = '[discord]\nsupport = ["#help", "1234"]\ncontent = false\nstream_after = 2'
+    chosen = options(tmp_path, toml, DESK_DISCORD__OPEN_THREADS="5")
     assert (chosen.support, chosen.content) == (frozenset({"#help", "1234"}), False)
-    assert (chosen.open_threads, chosen.messages_a_minute, chosen.stream_after) == (0, 5, 2.0)
+    assert (chosen.open_threads, chosen.stream_after) == (5, 2.0)
 
 
 def test_a_list_of_support_channels_can_stand_in_the_environment(tmp_path):

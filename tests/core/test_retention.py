@@ -5,7 +5,7 @@ import pytest
 
 from core.audit import DESK, audit_lines, audit_record
 from core.audit_check import Verdict, all_lines, check_audit
-from core.config import RetentionSettings
+from core.keeping_settings import RetentionSettings
 from core.ledger import ALWAYS, read_ledger, sums_by, whole
 from core.legal_holds import put_hold
 from core.models import TicketStatus
