@@ -1,6 +1,7 @@
 """What `deskmate import` does: take the sessions of another library's file in, as standalone ones."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,6 +38,19 @@ async def import_sessions(
     async with Address(settings.store, secret, keyring_place(settings)).open() as parts:
         outcomes = [await import_session(parts.store, parts.sealer, given, dry=dry) for given in named]
     return [_told(*one) for one in zip(found, named, outcomes, strict=True)]
+
+
+def export_in(file: str) -> object:
+    """What is in a file that `deskmate export` may have written; None where it is of another kind."""
+    try:
+        with open(file, "rb") as opened:
+            if opened.read(1) != b"{":
+                return None
+            return json.loads(b"{" + opened.read())
+    except OSError:
+        return None
+    except ValueError as error:
+        raise BadInputError(f"{file} is no whole export: {error}") from None
 
 
 def _told(before: Given, given: Given, outcome: Outcome) -> Values:

@@ -12,12 +12,14 @@ from core.audit import DESK, audit_record, short
 from core.clock import as_time, now
 from core.customers import open_customer
 from core.errors import BadInputError
+from core.export_file import GivenExport, read_export
 from core.exporting import everything_of
 from core.forgetting import NOTICED_SECONDS, Forgetting, Order
 from core.legal_holds import Hold, all_holds, end_hold, put_hold
 from core.people import find_person
 from core.records import Record
 from core.retention import due, sweep
+from core.taking_in import arrival_of, arrival_records, check_is_new
 
 Values = dict[str, Any]
 
@@ -64,6 +66,32 @@ async def exported(records: Records, named: str) -> AsyncIterator[Values]:
         await records.sealer.prepare((DESK,))
         await writer.commit((audit_line(records, "export", person.id, {"by": f"os/local/{operator()}"}),))
     yield await everything_of(records.store, records.sealer, open_customer(person, records.sealer))
+
+
+async def taken_in(records: Records, value: object, *, dry: bool) -> Values:
+    """Take in a person from what `export` wrote; what came."""
+    given = read_export(value)
+    async with records.writer() as writer:
+        await check_is_new(records.store, records.sealer, given)
+        if dry:
+            return _came(given, "", {})
+        arrival = await arrival_of(records.store, records.sealer, writer, given, tiers=records.settings.tiers)
+        await records.sealer.prepare((DESK, arrival.customer.id))
+        came = _came(given, arrival.customer.id, arrival.renamed)
+        line = audit_line(records, "import", arrival.customer.id, came["came"])
+        await writer.commit((*arrival_records(arrival, records.sealer), line))
+    return came
+
+
+def _came(given: GivenExport, customer: str, renamed: dict[str, str]) -> Values:
+    counts = {
+        "conversations": len(given.conversations),
+        "turns": sum(turn.conversation is not None for turn in given.turns),
+        "left_out": sum(turn.conversation is None for turn in given.turns),
+        "tickets": len(given.tickets),
+        "months": len(given.usage.months),
+    }
+    return {"customer": customer, "dry_run": not customer, "came": counts, "tickets": renamed}
 
 
 async def retained(records: Records, *, dry: bool) -> Values:

@@ -94,6 +94,20 @@ def retained(found: Values) -> RenderableType:
     return Group(table, Text(refused, style="bold red"))
 
 
+def taken_in(found: Values) -> RenderableType:
+    came = found["came"]
+    parts = [count(came[name], name[:-1]) for name in ("conversations", "turns", "tickets", "months")]
+    said = f"{', '.join(parts)} of the bill {'would come' if found['dry_run'] else 'came'} in"
+    who = f", as customer {found['customer']}" if found["customer"] else ""
+    left = (
+        f" {count(came['left_out'], 'turn')} stayed out: somebody else began the conversation."
+        if came["left_out"]
+        else ""
+    )
+    renamed = "".join(f"\n{was} is {name} here." for was, name in found["tickets"].items())
+    return Text(f"{said}{who}.{left}{renamed}")
+
+
 def holds(found: list[Values]) -> RenderableType:
     columns = {"customer": "Customer", "at": "Since", "by": "By", "reason": "Reason"}
     return _table(found, columns, nothing="Nobody is on hold.")

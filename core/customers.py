@@ -67,8 +67,8 @@ async def new_customer(
     customer.changed = False
     await sealer.prepare((customer.id,))
     return customer, [
-        AddCustomer(customer.id, customer.workspace, at, _seal(customer, sealer)),
-        _identity_record(sealer, customer.id, ref, at),
+        AddCustomer(customer.id, customer.workspace, at, seal_customer(customer, sealer)),
+        identity_row(sealer, customer.id, identity_of(ref), at),
     ]
 
 
@@ -98,7 +98,7 @@ def apply_profile(customer: Customer, profile: Profile, tiers: TierSettings) -> 
 
 def customer_records(customer: Customer, sealer: Sealer) -> list[Record]:
     """Write a changed customer, refused with ChangedError where somebody else changed them meanwhile."""
-    return [CustomerAt(customer.id, customer.version), PutCustomer(customer.id, _seal(customer, sealer))]
+    return [CustomerAt(customer.id, customer.version), PutCustomer(customer.id, seal_customer(customer, sealer))]
 
 
 async def identities(store: Store, sealer: Sealer, customer_id: str) -> list[Identity]:
@@ -117,7 +117,8 @@ async def tier_of(store: Store, sealer: Sealer, customer_id: str) -> str:
     return ""
 
 
-def _seal(customer: Customer, sealer: Sealer) -> bytes:
+def seal_customer(customer: Customer, sealer: Sealer) -> bytes:
+    """Seal what is kept of a customer; their key must be prepared."""
     value = {"name": customer.name, "tier": customer.tier, "preferences": customer.preferences, **_told_of(customer)}
     return seal_json(sealer, "customer", customer.id, customer.id, value)
 
@@ -131,7 +132,8 @@ def _one_line(name: str, most: int = MAX_NAME) -> str:
     return " ".join(printable.split())[:most].rstrip()
 
 
-def _identity_record(sealer: Sealer, customer: str, ref: ConversationRef, at: int) -> AddIdentity:
-    key, identity = identity_key(sealer, ref), identity_of(ref)
+def identity_row(sealer: Sealer, customer: str, identity: Identity, at: int) -> AddIdentity:
+    """Let a customer have an identity; refused with ConflictError where it is somebody's already."""
+    key = sealer.lookup("identity", str(identity))
     value = {"platform": identity.platform, "workspace": identity.workspace, "user": identity.user}
     return AddIdentity(key, customer, at, seal_json(sealer, "identity", customer, row_of(key), value))

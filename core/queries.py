@@ -661,6 +661,28 @@ class UsageByTurnOfBranch(Query[UsageRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class MonthRow:
+    """What a customer used of a model in a month, which is named by its first moment (UTC, microseconds)."""
+
+    model: str
+    month: int
+    calls: int
+    requests: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMonths(Query[MonthRow]):
+    """What a customer used, by month and model."""
+
+    row = MonthRow
+    customer: str
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerRow:
     """A sum of usage of one kind in all it is told apart by: `ticket` is '' for none, `day` counts from 1970 in UTC.
 
@@ -905,6 +927,21 @@ class SchemaNumber(Query[SchemaRow]):
     """The number of a store's schema; one row."""
 
     row = SchemaRow
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """The last number a counter gave."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CounterOf(Query[CounterRow]):
+    """A counter that gave a number already; at most one."""
+
+    row = CounterRow
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ def add(commands: "Commands") -> None:
     restore = reading_command(commands, "restore", "write the store anew from a backup, and check it", _restore)
     restore.add_argument("backup", metavar="FROM", help="a file that `deskmate backup` wrote")
     restore.add_argument("--replace", action="store_true", help="a store that is there is kept aside under a name")
-    taken = reading_command(commands, "import", "take in sessions of the Agents SDK's SQLite files", _import)
-    taken.add_argument("file", metavar="FILE", help="a file of SQLiteSession or AdvancedSQLiteSession")
+    taken = reading_command(commands, "import", "take in a person, or sessions of SQLite files", _import)
+    taken.add_argument("file", metavar="FILE", help="of `deskmate export`, or of the Agents SDK's SQLite sessions")
     taken.add_argument("--session", metavar="ID", action="append", default=[], help="this one only; may be repeated")
     taken.add_argument("--as", metavar="ID", dest="as_", help="under this id; {} in it stands for the one it had")
     taken.add_argument("--dry-run", action="store_true", help="tell what would be taken in, and write nothing")
@@ -79,6 +79,23 @@ def _restore(options: Options) -> int:
 
 
 def _import(options: Options) -> int:
+    from bots.importing import export_in
+
+    exported = export_in(options.file)
+    return _import_sessions(options) if exported is None else _import_person(options, exported)
+
+
+def _import_person(options: Options, exported: object) -> int:
+    from bots import people, tables
+
+    if options.session or options.as_:
+        raise BadInputError(f"{options.file} holds a person, not sessions: leave --session and --as out")
+    found = from_store(lambda records: people.taken_in(records, exported, dry=options.dry_run))
+    write(options, found, tables.taken_in)
+    return 0
+
+
+def _import_sessions(options: Options) -> int:
     from bots import importing, tables
     from bots.settings import read_settings
 

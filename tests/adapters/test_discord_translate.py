@@ -36,7 +36,6 @@ BELOW_MESSAGE = ConversationRef("discord", "1001", "5001", "2002", "5001", direc
 BESIDE = ConversationRef("discord", "1001", "3001", "2002", None, direct=False)
 ALONE = ConversationRef("discord", "@dm", "6001", "2002", None, direct=True)
 # When message 5001 was made, by its id: as early as there is.
-
 SAID = 1_420_070_400_000_000
 
 

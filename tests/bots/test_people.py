@@ -205,7 +205,7 @@ main(["retention", "run", "--json"])
 def test_an_export_is_what_the_person_would_get_and_leaves_an_audit_line(copied, deskmate):
     assert deskmate("export", ALICE, "alice.json", folder=copied).returncode == 0
     found = json.loads((copied / "alice.json").read_text())
-    assert (found["format"], found["person"]["name"], len(found["turns"])) == (1, "Alice", 2)
+    assert (found["format"], found["person"]["name"], len(found["turns"])) == (2, "Alice", 2)
     assert deskmate.json("audit", "list", folder=copied)[-2]["action"] == "export"
     assert "name a new file" in refusal(deskmate("export", ALICE, "alice.json", folder=copied))
 
@@ -220,3 +220,53 @@ def test_an_export_to_a_full_disk_leaves_nothing(copied, deskmate, monkeypatch):
         patched.setattr("bots.exports.os.write", full)
         assert "No space left" in refusal(deskmate("export", ALICE, "alice.json", folder=copied))
     assert files(copied) == before | {"desk.db.anchors"}
+
+
+# --- taking in --------------------------------------------------------------------------------------------------------
+
+
+def test_an_exported_person_is_taken_in_by_another_desk_and_is_exported_the_same(copied, deskmate, tmp_path):
+    deskmate("export", ALICE, str(tmp_path / "alice.json"), folder=copied)
+    other = tmp_path / "other"
+    other.mkdir()
+    chat_jsonl(other, OPEN | {"user": "bob", "text": "hello"})
+    would = deskmate.json("import", str(tmp_path / "alice.json"), "--dry-run", folder=other)
+    assert (would["dry_run"], would["came"]["turns"], would["came"]["left_out"]) == (True, 2, 0)
+    assert "nobody here is known" in refusal(deskmate("export", ALICE, "-", folder=other))
+    came = deskmate.json("import", str(tmp_path / "alice.json"), folder=other)
+    assert came["came"] == would["came"]
+    before, after = (
+        json.loads((tmp_path / "alice.json").read_text()),
+        json.loads(deskmate("export", ALICE, "-", folder=other).stdout),
+    )
+    assert after.pop("person") == before.pop("person") | {"id": came["customer"]}
+    assert after == before
+    *_, line, _ = deskmate.json("audit", "list", folder=other)[:-1]
+    assert (line["action"], line["subject"]) == ("import", came["customer"])
+    assert "!!" not in deskmate("fsck", "--deep", folder=other).stdout
+    assert deskmate("audit", "verify", folder=other).returncode == 0
+
+
+def test_who_is_here_already_is_not_taken_in(copied, deskmate):
+    deskmate("export", ALICE, "alice.json", folder=copied)
+    assert "is here already: forget them first" in refusal(deskmate("import", "alice.json", folder=copied))
+    deskmate("forget", ALICE, "--yes", folder=copied)
+    assert "came in, as customer" in deskmate("import", "alice.json", folder=copied).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no whole export"),
+        ('{"format": 1}', "that is no export this version can take in: format"),
+        ('{"format": 2}', "that is no export this version can take in: person"),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused(copied, deskmate, text, said):
+    (copied / "alice.json").write_text(text)
+    assert said in refusal(deskmate("import", "alice.json", folder=copied))
+
+
+def test_what_is_said_of_sessions_is_not_said_of_a_person(copied, deskmate):
+    deskmate("export", ALICE, "alice.json", folder=copied)
+    assert "leave --session and --as out" in refusal(deskmate("import", "alice.json", "--as", "x", folder=copied))

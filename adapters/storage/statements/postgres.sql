@@ -761,6 +761,14 @@ SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS big
     CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn NULLS FIRST;
 
+-- name: UsageMonths
+SELECT model, CAST(extract(epoch FROM date_trunc(
+        'month', timestamp '1970-01-01' + (at / 1000000) * interval '1 second'
+    )) AS bigint) * 1000000 AS month,
+    CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint),
+    CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint), CAST(sum(reasoning_tokens) AS bigint)
+FROM usage WHERE customer = :customer GROUP BY month, model ORDER BY month, model;
+
 -- name: UsageLedger
 WITH RECURSIVE used AS (
     SELECT * FROM usage WHERE at >= :since AND at < :until
@@ -842,6 +850,9 @@ SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind ORDER
 
 -- name: SchemaNumber
 SELECT max(number) FROM migration;
+
+-- name: CounterOf
+SELECT value FROM counter WHERE name = :name;
 
 -- name: Counts
 SELECT 'customer', count(*) FROM customer

@@ -645,6 +645,11 @@ SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cac
     sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE session = :session AND branch = :branch GROUP BY turn ORDER BY turn;
 
+-- name: UsageMonths
+SELECT model, CAST(strftime('%s', at / 1000000, 'unixepoch', 'start of month') AS INTEGER) * 1000000 AS month,
+    sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens)
+FROM usage WHERE customer = :customer GROUP BY month, model ORDER BY month, model;
+
 -- name: UsageLedger
 WITH RECURSIVE used AS (
     SELECT * FROM usage WHERE at >= :since AND at < :until
@@ -722,6 +727,9 @@ SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind ORDER
 
 -- name: SchemaNumber
 SELECT max(number) FROM migration;
+
+-- name: CounterOf
+SELECT value FROM counter WHERE name = :name;
 
 -- name: Counts
 SELECT 'customer', count(*) FROM customer
