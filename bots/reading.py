@@ -59,7 +59,7 @@ async def tickets(records: Records) -> list[Values]:
 
 
 async def ticket(records: Records, name: str, *, workspace: str | None) -> Values:
-    row = await _find_ticket(records, name, workspace)
+    row = await find_ticket(records, name, workspace)
     await note_reading_of(records, "ticket", Subject(f"TKT-{row.number}", row.customer))
     found = open_ticket_row(row, records.sealer)
     entries = await timeline(records.store, records.sealer, found, ALL)
@@ -93,7 +93,7 @@ async def audit_verdict(records: Records) -> Values:
     return asdict(verdict) | {"holds": verdict.holds, "anchors": len(anchors), "anchored_at": path}
 
 
-async def _find_ticket(records: Records, name: str, workspace: str | None) -> TicketRow:
+async def find_ticket(records: Records, name: str, workspace: str | None) -> TicketRow:
     digits = name.strip().upper().removeprefix("TKT-")
     rows = [row for row in await records.store.read(Tickets(ALL)) if digits == str(row.number)]
     if workspace is not None:

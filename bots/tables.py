@@ -26,6 +26,11 @@ def session(found: Values) -> RenderableType:
     return Group(facts, *map(_turn, found["turns"]), *beside, *map(_turn, found["elsewhere"]))
 
 
+def found(page: Values) -> RenderableType:
+    hits = [Text("Nothing was found.")] if not page["hits"] else [_hit(hit) for hit in page["hits"]]
+    return Group(*hits, Text(f"\n{page['summary']}", style="dim"))
+
+
 def tickets(found: list[Values]) -> RenderableType:
     columns = {"id": "Ticket", "subject": "Subject", "status": "Status", "priority": "Priority", "name": "Customer"}
     said = [one | {"status": plain(one["status"])} for one in found]
@@ -214,6 +219,16 @@ def _turn(turn: Values) -> RenderableType:
         *(Text(f"   {safe(line)}", style="dim") for line in tools_of(turn["items"])),
         Text(f"   {safe(turn['answered'])}", style="cyan"),
         Text(f"   ({'; '.join(_facts(turn))})", style="dim"),
+    )
+
+
+def _hit(hit: Values) -> RenderableType:
+    state = f" ({hit['state']})" if hit["state"] else ""
+    head = f"{safe(hit['name']) or hit['customer']}, {_short(hit['at'])}, turn {hit['number']}{state}"
+    return Group(
+        Text("; ".join([head, *hit["tickets"]]), style="bold"),
+        Text(f"   {safe(hit['snippet'])}"),
+        Text(f"   deskmate review {safe(hit['session'])} --reason ...", style="dim"),
     )
 
 

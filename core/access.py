@@ -1,6 +1,7 @@
 """Who may do what, and the one door to somebody else's conversation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from core.audit import DESK, audit_record, short
@@ -11,7 +12,9 @@ from core.models import ConversationRef
 from core.ports import Sealer, Store
 from core.queries import SessionById, SessionRow
 from core.records import AddAudit
-from core.transcript import Transcript, read_transcript
+from core.search import Search, look_through
+from core.search_results import Hits, hits_of, noted
+from core.transcript import Page, Transcript, read_page, read_transcript
 from core.writer import GroupWriter
 
 _RANK: dict[Role, int] = {"customer": 0, "agent": 1, "supervisor": 2, "admin": 3}
@@ -19,6 +22,7 @@ _RANK: dict[Role, int] = {"customer": 0, "agent": 1, "supervisor": 2, "admin": 3
 _LEAST: dict[Operation, Role] = {
     "own": "customer",
     "review": "agent",
+    "search": "agent",
     "undo_others": "agent",
     "staff_ticket": "agent",
     "tickets_list": "agent",
@@ -32,6 +36,7 @@ _LEAST: dict[Operation, Role] = {
 
 Reading = Literal[
     "review",
+    "search",
     "ticket",
     "sessions_list",
     "tickets_list",
@@ -43,6 +48,7 @@ Reading = Literal[
 
 READINGS: dict[Reading, Operation] = {
     "review": "review",
+    "search": "search",
     "ticket": "staff_ticket",
     "sessions_list": "sessions_list",
     "tickets_list": "tickets_list",
@@ -63,10 +69,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is read: an id or short hash, and whose it is (the desk's: everybody's)."""
+    """What is read: an id or short hash, whose it is (the desk's: everybody's), and what more there is to note."""
 
     id: str = ""
     owner: str = DESK
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 EVERYBODY = Subject()
@@ -126,19 +133,43 @@ async def open_session_of(door: Door, reader: Reader, session_id: str, *, reason
 
 
 async def review_in_commit(
-    store: Store, sealer: Sealer, reader: Reader, row: SessionRow, *, reason: str
-) -> tuple[Transcript, AddAudit]:
-    """Read somebody else's conversation for a commit that holds the audit line, and what is shown of it.
+    door: Door, reader: Reader, row: SessionRow, *, page: int, reason: str
+) -> tuple[Page, AddAudit]:
+    """Read a page of somebody else's conversation for a commit that holds the audit line, and what is shown of it.
 
     Raises as `open_session_of` does.
     """
     _check_reason(reader, reason)
-    line = await _review_line(sealer, reader, row, reason)
-    return await read_transcript(store, sealer, row), line
+    line = await _review_line(door.sealer, reader, row, reason)
+    return await read_page(door.store, door.sealer, row, page), line
 
 
-def _check_reason(reader: Reader, reason: str) -> None:
-    if not may(reader.role, READINGS["review"]):
+async def search_in_commit(door: Door, reader: Reader, search: Search, *, reason: str) -> tuple[Hits, AddAudit]:
+    """Search everybody's conversations for a commit that holds the audit line, and what is shown of them.
+
+    Raises NotAllowedError without the role, or for a scope that is not the reader's workspace, BadInputError without a
+    reason.
+    """
+    _check_reason(reader, reason, "search")
+    if reader.workspace is not None and search.scope.workspace != reader.workspace:
+        raise NotAllowedError
+    page = await hits_of(door.store, door.sealer, await look_through(door.store, door.sealer, search))
+    of = Subject(search.about, search.owner or DESK, noted(search, page))
+    return page, await reading_line(door.sealer, reader, "search", of, reason=reason.strip())
+
+
+async def search_for(door: Door, reader: Reader, search: Search, *, reason: str) -> Hits:
+    """Search everybody's conversations. The audit line is durable before anything is given out.
+
+    Raises as `search_in_commit` does. When the line cannot be written, nothing is returned.
+    """
+    page, line = await search_in_commit(door, reader, search, reason=reason)
+    await door.writer.commit((line,))
+    return page
+
+
+def _check_reason(reader: Reader, reason: str, reading: Reading = "review") -> None:
+    if not may(reader.role, READINGS[reading]):
         raise NotAllowedError
     if not reason.strip():
         raise BadInputError(reply="Say why you need to read it: the reason is kept in the audit log.")
@@ -165,7 +196,7 @@ async def note_reading(
 
 async def reading_line(sealer: Sealer, reader: Reader, reading: Reading, of: Subject, *, reason: str = "") -> AddAudit:
     """The audit line of a reading, for the commit that shows what was read."""
-    detail = {"by": reader.identity, "role": reader.role} | ({"reason": reason} if reason else {})
+    detail = {"by": reader.identity, "role": reader.role} | ({"reason": reason} if reason else {}) | dict(of.more)
     return audit_record(
         sealer,
         actor=short(sealer.lookup("reader", reader.identity)),

@@ -14,6 +14,7 @@ from core.gestures import deleted, edited
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
 from core.reviewing import review
+from core.searching import search
 from core.showing import (
     export,
     help_,
@@ -72,6 +73,7 @@ HANDLERS: dict[str, Handler] = {
     "usage": usage,
     "export": export,
     "review": review,
+    "search": search,
     "forget": forget,
 }
 

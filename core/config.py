@@ -19,6 +19,7 @@ Role = Literal["customer", "agent", "supervisor", "admin"]
 Operation = Literal[
     "own",  # everything in one's own conversations
     "review",  # read somebody else's conversation, with a reason
+    "search",  # find something in everybody's conversations, with a reason
     "undo_others",  # take back or clear what others said
     "staff_ticket",  # see and change anybody's tickets
     "tickets_list",

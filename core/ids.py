@@ -28,6 +28,14 @@ def id_at(millis: int, seed: bytes) -> str:
     return f"{millis << 80 | 0x7 << 76 | (rest >> 62) << 64 | 0b10 << 62 | rest & ((1 << 62) - 1):032x}"
 
 
+def first_id(time: datetime) -> str:
+    """The id that sorts before all that were made at a time or after it. Raises ValueError for one before 1970."""
+    millis = int(time.timestamp() * 1000)
+    if millis < 0:
+        raise ValueError("no id was made before 1970")
+    return f"{millis << 80:032x}"
+
+
 def time_of(id_: str) -> datetime:
     """When an id was made, to the millisecond, in UTC."""
     return datetime.fromtimestamp((int(id_, 16) >> 80) / 1000, UTC)

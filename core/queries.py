@@ -367,6 +367,98 @@ class TurnsSpokenBy(Query[TurnRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class TurnsBefore(Query[TurnRow]):
+    """The newest `limit` turns of the whole store with an id under `before`, newest first: a slice to search through.
+
+    The body is empty of those in another workspace than this (None: any), and of those of standalone sessions.
+    """
+
+    row = TurnRow
+    workspace: str | None
+    before: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsSpokenBefore(Query[TurnRow]):
+    """As `TurnsBefore`, of those alone that a customer spoke."""
+
+    row = TurnRow
+    speaker: str
+    workspace: str | None
+    before: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsOfTicket(Query[TurnRow]):
+    """As `TurnsBefore`, of those alone that opened or changed a ticket, or are said in `session`."""
+
+    row = TurnRow
+    ticket: str
+    session: bytes
+    before: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PagedRow:
+    """A turn as stored, with its place in the transcript: `here` is 1 where it is on the line or stands beside it."""
+
+    id: str
+    session: bytes
+    parent: str | None
+    depth: int
+    status: str
+    speaker: str
+    agent: str
+    event: str | None
+    edited: int
+    at: int
+    body: bytes
+    here: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf(Query[PagedRow]):
+    """The turns of a session as a transcript has them, `limit` of them after the first `skip`.
+
+    First those on the chain of `head`, with the ones beside it that failed, were stopped or blocked; then all others.
+    """
+
+    row = PagedRow
+    session: bytes
+    head: str | None
+    skip: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRow:
+    """A number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountOfTurns(Query[NumberRow]):
+    """How many turns a session has; one row."""
+
+    row = NumberRow
+    session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOfTurn(Query[NumberRow]):
+    """How many turns stand before one in the order of `PageOf`; no row where it is not in the session."""
+
+    row = NumberRow
+    session: bytes
+    head: str | None
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnsSpokenIn(Query[TurnRow]):
     """The newest turn a customer spoke in one session, whatever became of it; at most one."""
 
@@ -506,6 +598,14 @@ class FeedbackOf(Query[FeedbackRow]):
 
     row = FeedbackRow
     session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackOn(Query[FeedbackRow]):
+    """The feedback on one turn."""
+
+    row = FeedbackRow
+    turn: str
 
 
 # --- tickets ----------------------------------------------------------------------------------------------------------
@@ -649,6 +749,15 @@ class UsageByTurn(Query[UsageRow]):
 
     row = UsageRow
     session: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOfTurn(Query[UsageRow]):
+    """The sum of one turn of a session; at most one row."""
+
+    row = UsageRow
+    session: bytes
+    turn: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ FOUND = 5
 
 _WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
-# Scripts that put no blanks between words; pairs of characters stand for words there.
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
+"""Scripts that put no blanks between words; pairs of characters stand for words there."""
+
 _STOP_WORDS = frozenset(
     _WORD.findall(
         "a about again all am an and any are as at be been but by can could did do does for from gave give had has "
@@ -91,7 +92,7 @@ def words_of(text: str) -> frozenset[str]:
     """The words of a question that say something: case folded, plurals as singulars."""
     folded = text.casefold()
     words = {_singular(word) for word in _WORD.findall(folded) if word not in _STOP_WORDS}
-    for run in _UNSPACED.findall(folded):
+    for run in UNSPACED.findall(folded):
         words.update(first + second for first, second in pairwise(run))
     return frozenset(words)
 
@@ -101,7 +102,7 @@ def _singular(word: str) -> str:
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    return re.compile(word if _UNSPACED.fullmatch(word) else rf"\b{word}s?\b")
+    return re.compile(word if UNSPACED.fullmatch(word) else rf"\b{word}s?\b")
 
 
 def _hits(text: str, asked: Mapping[str, re.Pattern[str]]) -> list[str]:

@@ -1,25 +1,26 @@
 """Staff read somebody else's conversation: the word `review`. Each page is asked for anew, and noted anew."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from core.access import Reader, Subject, reader_of, reading_line, review_in_commit
-from core.audit import open_line, short
+from core.access import Subject, reading_line, review_in_commit
+from core.audit import short
 from core.call import Call, Result
 from core.clock import as_time
 from core.customers import find_customer
 from core.errors import BadInputError, NoSuchSessionError
-from core.models import Button, ConversationRef
-from core.queries import AuditAfter, AuditEnd, SessionById, SessionRow, SessionsSpokenBy
-from core.transcript import readable_id
-from core.transcript_text import page_of
+from core.models import Button, ConversationRef, Customer
+from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in
+from core.queries import AuditRow, PlaceOfTurn, SessionById, SessionRow, SessionsSpokenBy
+from core.transcript import TURNS, readable_id
+from core.transcript_text import is_last, page_text
 from core.wording import count
 
 MOST_PICKED = 5
 """Conversations to pick from; a platform shows five buttons in a row."""
 LOOKED_AT = 200
 """How many of a person's newest conversations are looked at."""
-AFTER = "after:"
-"""What the argument of a button begins with that names the audit line its reason stands in."""
 NO_REASON = "Say why you need to read it, behind the name: the reason is kept in the audit log."
 NOBODY = (
     "I know no conversation of that person here. Name them with @ or by their id, or name a conversation by its id."
@@ -27,9 +28,7 @@ NOBODY = (
 
 _MENTION = re.compile(r"<@!?([^|>]+)(?:\|[^>]*)?>")
 _PAGE = re.compile(r"[1-9]\d{0,5}", re.ASCII)
-_LINE = re.compile(rf"{AFTER}(\d{{1,15}})\.([0-9a-f]{{12}})", re.ASCII)
-_NEAR = 1_000
-"""How many lines others may have written between the end a button names and its line."""
+_FOUND = re.compile(r"at([1-9]\d?)", re.ASCII)
 
 
 async def review(call: Call) -> Result:
@@ -50,21 +49,20 @@ async def review(call: Call) -> Result:
 
 
 async def _show(call: Call, row: SessionRow, *, reason: str, page: int) -> Result:
-    kit, after = call.kit, await _end_of_log(call)
-    transcript, line = await review_in_commit(kit.store, kit.sealer, _reader(call), row, reason=reason)
-    text, more = page_of(transcript, page, kit.settings.prices)
-    name = _line_name(after, line.id)
-    buttons = (Button("More", "review", (name, short(row.id), str(page + 1))),) if more else ()
-    call.say(text, private=True, buttons=buttons)
+    after = await end_of_log(call)
+    read, line = await review_in_commit(door_of(call), reader_in(call), row, page=page, reason=reason)
+    more = Button("More", "review", (line_name(after, line.id), short(row.id), str(page + 1)))
+    text = page_text(read, call.kit.settings.prices)
+    call.say(text, private=True, buttons=() if is_last(read) else (more,))
     return [line]
 
 
 async def _let_pick(call: Call, customer: str, rows: list[SessionRow], *, reason: str) -> Result:
-    after = await _end_of_log(call)
+    after = await end_of_log(call)
     line = await reading_line(
-        call.kit.sealer, _reader(call), "sessions_list", Subject(customer, customer), reason=reason
+        call.kit.sealer, reader_in(call), "sessions_list", Subject(customer, customer), reason=reason
     )
-    name = _line_name(after, line.id)
+    name = line_name(after, line.id)
     picks = [Button(_title(call, row), "review", (name, short(row.id), "1")) for row in rows[:MOST_PICKED]]
     left = len(rows) - len(picks)
     rest = f" {count(left, 'older one')} can be named by its id." if left else ""
@@ -73,29 +71,41 @@ async def _let_pick(call: Call, customer: str, rows: list[SessionRow], *, reason
 
 
 async def _go_on(call: Call) -> Result:
-    """Show the page a button names. What it says is looked up anew, and trusted for nothing: it may be forged."""
-    name, session, page = call.args if len(call.args) == 3 else ("", "", "")
-    said = _LINE.fullmatch(name)
-    if not said or not _PAGE.fullmatch(page):
-        raise NoSuchSessionError
-    reason, customer = await _reason_of(call, int(said[1]), said[2], session)
-    rows = await call.kit.store.read(SessionsSpokenBy(customer, LOOKED_AT))
-    row = next((row for row in rows if short(row.id) == session), None)
-    if row is None:
-        raise NoSuchSessionError
-    return await _show(call, row, reason=reason, page=int(page))
+    """Show the page a button names, of a conversation it names by the beginning of its hash."""
+    name, session, place = call.args if len(call.args) == 3 else ("", "", "")
+    line, detail = await line_named(call, name)
+    row = await _shown_by(call, line, detail, session)
+    page = await _page_at(call, row, detail, place)
+    return await _show(call, row, reason=detail["reason"], page=page)
 
 
-async def _reason_of(call: Call, after: int, tail: str, session: str) -> tuple[str, str]:
-    """The reason the same reader gave, and the customer they gave it for; NoSuchSessionError where there is none."""
-    actor = short(call.kit.sealer.lookup("reader", _reader(call).identity))
-    for row in await call.kit.store.read(AuditAfter(after, _NEAR)):
-        if row.id.endswith(tail) and row.actor == actor:
-            detail = open_line(row, call.kit.sealer).detail or {}
-            given = row.action == "sessions_list" or (row.action, row.subject) == ("review", session)
-            if given and detail.get("reason"):
-                return detail["reason"], row.owner
-    raise NoSuchSessionError
+async def _shown_by(call: Call, line: AuditRow, detail: Mapping[str, Any], session: str) -> SessionRow:
+    """The conversation that was shown under a line: as a page, or to be picked."""
+    store = call.kit.store
+    rows: list[SessionRow] = []
+    if line.action == "search":
+        keys = {bytes.fromhex(key) for key, _ in detail["shown"]}
+        rows = [row for key in keys if short(key) == session for row in await store.read(SessionById(key))]
+    elif line.action == "sessions_list" or (line.action, line.subject) == ("review", session):
+        spoken = await store.read(SessionsSpokenBy(line.owner, LOOKED_AT))
+        rows = [row for row in spoken if short(row.id) == session]
+    if not rows:
+        raise NoSuchSessionError
+    return rows[0]
+
+
+async def _page_at(call: Call, row: SessionRow, detail: Mapping[str, Any], place: str) -> int:
+    """The page of a number, or the one on which a turn stands that was found: `at3` is the third one."""
+    if _PAGE.fullmatch(place):
+        return int(place)
+    found = _FOUND.fullmatch(place)
+    shown = detail.get("shown", [])
+    if not found or int(found[1]) > len(shown):
+        raise NoSuchSessionError
+    before = await call.kit.store.read(PlaceOfTurn(row.id, row.head, shown[int(found[1]) - 1][1]))
+    if not before:
+        raise NoSuchSessionError
+    return before[0].number // TURNS + 1
 
 
 async def _named(call: Call, name: str) -> SessionRow:
@@ -105,14 +115,20 @@ async def _named(call: Call, name: str) -> SessionRow:
     return rows[0]
 
 
-async def _spoken_by(call: Call, who: str) -> tuple[str, list[SessionRow]]:
-    """A person of this workspace, and their conversations here, newest spoken first."""
+async def person_named(call: Call, who: str) -> Customer:
+    """A person of this workspace, by a mention or an id. Raises NoSuchSessionError where nobody is known by it."""
     mention = _MENTION.fullmatch(who)
     user = mention[1] if mention else who.removeprefix("@")
     ref = ConversationRef(call.ref.platform, call.ref.workspace, "", user)
     customer = await find_customer(call.kit.store, call.kit.sealer, ref)
     if customer is None:
         raise NoSuchSessionError(reply=NOBODY)
+    return customer
+
+
+async def _spoken_by(call: Call, who: str) -> tuple[str, list[SessionRow]]:
+    """A person, and their conversations in this workspace, newest spoken first."""
+    customer = await person_named(call, who)
     spoken = await call.kit.store.read(SessionsSpokenBy(customer.id, LOOKED_AT))
     rows = [row for row in spoken if row.workspace == call.ref.workspace and row.depth]
     if not rows:
@@ -120,18 +136,5 @@ async def _spoken_by(call: Call, who: str) -> tuple[str, list[SessionRow]]:
     return customer.id, rows
 
 
-async def _end_of_log(call: Call) -> int:
-    (end,) = await call.kit.store.read(AuditEnd())
-    return end.seq
-
-
-def _line_name(after: int, id_: str) -> str:
-    return f"{AFTER}{after}.{id_[-12:]}"
-
-
 def _title(call: Call, row: SessionRow) -> str:
     return f"{as_time(row.spoken):%Y-%m-%d %H:%M}, {count(row.depth, 'turn')}, {readable_id(row, call.kit.sealer)}"
-
-
-def _reader(call: Call) -> Reader:
-    return reader_of(call.kit.settings, call.ref)

@@ -67,6 +67,11 @@ def name_of(
             return replace(whole, device=_device(ref))
 
 
+def ticket_session_id(workspace: str, ticket: str) -> str:
+    """Write the id of the session that stands for a ticket."""
+    return str(SessionName("ticket", workspace, ticket=ticket))
+
+
 @lru_cache(maxsize=8192)
 def parse(session_id: str) -> SessionName:
     """Read an id back. Raises NoSuchSessionError for what `session_id` never writes."""

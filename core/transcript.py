@@ -1,68 +1,20 @@
-"""A whole session as staff read it. Somebody else's is read through `core.access` only."""
+"""A session as staff read it, whole or by the page. Somebody else's is read through `core.access` only."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from core.clock import as_time
-from core.errors import ErasedError
-from core.models import Item, TurnStatus
 from core.ports import Sealer, Store
-from core.queries import (
-    BranchesOf,
-    BranchRow,
-    ChangesOf,
-    FeedbackOf,
-    FeedbackRow,
-    ItemRow,
-    ItemsOf,
-    SessionRow,
-    TicketsOf,
-    TurnRow,
-    TurnsOf,
-    TurnsUpTo,
-    WindowOf,
-)
+from core.queries import BranchesOf, BranchRow, CountOfTurns, PagedRow, PageOf, SessionRow
 from core.scene import branch_name, session_name
-from core.sealed import ERASED, item_row, open_json
-from core.usage import UsageSum, usage_by_turn, usage_of_session
+from core.transcript_turns import ALL, Told, TurnLine, or_erased, told_of_session, told_of_turns, turn_line
+from core.usage import UsageSum, usage_of_session
 
-_T = TypeVar("_T")
-_ALL = 1_000_000
-_OFF_LINE = (TurnStatus.FAILED, TurnStatus.STOPPED, TurnStatus.BLOCKED)
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What a customer thought of an answer."""
-
-    customer: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLine:
-    """A turn with all that is known of it: `number` is its place on its line, `tickets` those it opened or changed."""
-
-    id: str
-    number: int
-    status: str
-    customer: str
-    name: str
-    agent: str
-    at: datetime
-    edited: bool
-    said: str
-    answered: str
-    files: list[dict[str, Any]]
-    quotes: list[dict[str, Any]]
-    items: list[Item]
-    usage: UsageSum
-    feedback: list[Opinion]
-    tickets: list[str]
+TURNS = 10
+"""Turns of one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +47,35 @@ class Transcript:
     usage: UsageSum
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some turns of a session, and how many it has; in `transcript` are those alone."""
+
+    number: int
+    of_turns: int
+    transcript: Transcript
+
+
 async def read_transcript(store: Store, sealer: Sealer, session: SessionRow) -> Transcript:
     """Read a session whole. What was erased reads as a stub."""
-    turns, line, branches, usage = await asyncio.gather(
-        store.read(TurnsOf(session.id)),
-        store.read(TurnsUpTo(session.head, _ALL)) if session.head else _nothing(),
-        store.read(BranchesOf(session.id)),
-        usage_of_session(store, session.id),
+    rows = await store.read(PageOf(session.id, session.head, 0, ALL))
+    return await _transcript(store, sealer, session, rows, await told_of_session(store, session, rows))
+
+
+async def read_page(store: Store, sealer: Sealer, session: SessionRow, number: int) -> Page:
+    """Read a page of a session, from 1, and of its turns no other. Behind the last one there is nothing."""
+    rows, (count,) = await asyncio.gather(
+        store.read(PageOf(session.id, session.head, (number - 1) * TURNS, TURNS)),
+        store.read(CountOfTurns(session.id)),
     )
-    shown = await _Reader.load(store, sealer, session, turns)
-    here, elsewhere = _divide(turns, {turn.id for turn in line})
-    named = [_branch(row, session, sealer) for row in branches]
+    transcript = await _transcript(store, sealer, session, rows, await told_of_turns(store, session, rows))
+    return Page(number, count.number, transcript)
+
+
+async def _transcript(
+    store: Store, sealer: Sealer, session: SessionRow, rows: Sequence[PagedRow], told: Told
+) -> Transcript:
+    branches, usage = await asyncio.gather(store.read(BranchesOf(session.id)), usage_of_session(store, session.id))
     return Transcript(
         session=readable_id(session, sealer),
         workspace=session.workspace,
@@ -115,17 +85,17 @@ async def read_transcript(store: Store, sealer: Sealer, session: SessionRow) -> 
         muted=bool(session.muted),
         started=as_time(session.started),
         spoken=as_time(session.spoken),
-        branch=_or_erased(lambda: branch_name(sealer, session, session.branch, session.branch_body)),
-        branches=named,
-        turns=[shown.line(turn) for turn in here],
-        elsewhere=[shown.line(turn) for turn in elsewhere],
+        branch=or_erased(lambda: branch_name(sealer, session, session.branch, session.branch_body)),
+        branches=[_branch(row, session, sealer) for row in branches],
+        turns=[turn_line(sealer, row, told) for row in rows if row.here],
+        elsewhere=[turn_line(sealer, row, told) for row in rows if not row.here],
         usage=usage,
     )
 
 
 def readable_id(session: SessionRow, sealer: Sealer) -> str:
     """A session's id as people write it; a stub where its owner was erased."""
-    return _or_erased(lambda: session_name(sealer, session))
+    return or_erased(lambda: session_name(sealer, session))
 
 
 def transcript_json(transcript: Transcript) -> dict[str, Any]:
@@ -134,116 +104,9 @@ def transcript_json(transcript: Transcript) -> dict[str, Any]:
     return values
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """What belongs to the turns of a session, by turn."""
-
-    sealer: Sealer
-    items: dict[str, list[ItemRow]]
-    usage: dict[str, UsageSum]
-    feedback: dict[str, list[Opinion]]
-    tickets: dict[str, list[str]]
-
-    @classmethod
-    async def load(cls, store: Store, sealer: Sealer, session: SessionRow, turns: Sequence[TurnRow]) -> "_Reader":
-        items, usage, feedback, tickets = await asyncio.gather(
-            _items(store, session, turns),
-            usage_by_turn(store, session.id),
-            store.read(FeedbackOf(session.id)),
-            _tickets(store, {turn.speaker for turn in turns}),
-        )
-        return cls(sealer, items, usage, _opinions(feedback), tickets)
-
-    def line(self, turn: TurnRow) -> TurnLine:
-        body = self._body(turn)
-        return TurnLine(
-            id=turn.id,
-            number=turn.depth,
-            status=turn.status,
-            customer=turn.speaker,
-            name=body.get("name", ERASED),
-            agent=turn.agent,
-            at=as_time(turn.at),
-            edited=bool(turn.edited),
-            said=body.get("said", ERASED),
-            answered=body.get("answered", ERASED),
-            files=body.get("files", []),
-            quotes=body.get("quotes", []),
-            items=[self._item(row) for row in self.items.get(turn.id, [])],
-            usage=self.usage.get(turn.id, UsageSum()),
-            feedback=self.feedback.get(turn.id, []),
-            tickets=self.tickets.get(turn.id, []),
-        )
-
-    def _body(self, turn: TurnRow) -> dict[str, Any]:
-        if not turn.body:  # a standalone session's, which holds its items only
-            return {"name": "", "said": "", "answered": ""}
-        nothing: dict[str, Any] = {}
-        return _or(lambda: open_json(self.sealer, "turn", turn.speaker, turn.id, turn.body), nothing)
-
-    def _item(self, row: ItemRow) -> Item:
-        place = item_row(row.turn, row.seq)
-        item: Item = _or(lambda: open_json(self.sealer, "item", row.speaker, place, row.body), {"type": "erased"})
-        return item
-
-
-async def _items(store: Store, session: SessionRow, turns: Sequence[TurnRow]) -> dict[str, list[ItemRow]]:
-    found: dict[str, list[ItemRow]] = defaultdict(list)
-    line = await store.read(WindowOf(session.head, session.depth)) if session.head else []
-    for row in line:
-        found[row.turn].append(row)
-    others = [turn.id for turn in turns if turn.id not in found]
-    for rows in await asyncio.gather(*(store.read(ItemsOf(turn)) for turn in others)):
-        for row in rows:
-            found[row.turn].append(row)
-    return found
-
-
-async def _tickets(store: Store, customers: Iterable[str]) -> dict[str, list[str]]:
-    """The tickets each turn opened or changed; a turn touches its own speaker's only."""
-    touched: dict[str, list[str]] = defaultdict(list)
-    for customer in customers:
-        for ticket in await store.read(TicketsOf(customer)):
-            changes = await store.read(ChangesOf(ticket.id, _ALL))
-            for turn in {change.turn for change in changes if change.turn}:
-                touched[turn].append(f"TKT-{ticket.number}")
-    return touched
-
-
-def _opinions(rows: Sequence[FeedbackRow]) -> dict[str, list[Opinion]]:
-    found: dict[str, list[Opinion]] = defaultdict(list)
-    for row in rows:
-        found[row.turn].append(Opinion(row.speaker, row.value))
-    return found
-
-
-def _divide(turns: Sequence[TurnRow], line: set[str]) -> tuple[list[TurnRow], list[TurnRow]]:
-    def is_here(turn: TurnRow) -> bool:
-        beside = turn.status in _OFF_LINE and (turn.parent is None or turn.parent in line)
-        return turn.id in line or beside
-
-    ordered = sorted(turns, key=lambda turn: (turn.depth, turn.id))
-    return [turn for turn in ordered if is_here(turn)], [turn for turn in ordered if not is_here(turn)]
-
-
 def _branch(row: BranchRow, session: SessionRow, sealer: Sealer) -> BranchLine:
-    name = _or_erased(lambda: branch_name(sealer, session, row.name, row.body))
+    name = or_erased(lambda: branch_name(sealer, session, row.name, row.body))
     return BranchLine(name, row.depth, row.head, row.name == session.branch)
-
-
-def _or_erased(read: Callable[[], str]) -> str:
-    return _or(read, ERASED)
-
-
-def _or(read: Callable[[], _T], stub: _T) -> _T:
-    try:
-        return read()
-    except ErasedError:
-        return stub
-
-
-async def _nothing() -> list[TurnRow]:
-    return []
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  any JSON value, and times

@@ -4,32 +4,35 @@ from collections.abc import Iterable, Sequence
 
 from core.config import PriceSettings
 from core.models import Item
-from core.transcript import Transcript, TurnLine
+from core.transcript import TURNS, Page
+from core.transcript_turns import TurnLine
 from core.usage import UsageSum, money
 from core.wording import count
 
-TURNS = 10
-"""Turns of one page."""
 _LONGEST = 600
 """Characters that are shown of a tool's arguments, and of its result."""
 
 
-def page_of(transcript: Transcript, number: int, prices: PriceSettings) -> tuple[str, bool]:
-    """The text of a page, from 1, and whether there is one after it. Behind the last one there is nothing."""
-    kept = [(turn, "") for turn in transcript.turns]
-    turns = [*kept, *((turn, ", taken back or on another branch") for turn in transcript.elsewhere)]
-    begin = (number - 1) * TURNS
-    shown = turns[begin : begin + TURNS]
-    lines = [_head(transcript, len(turns), prices)] if number == 1 else []
-    lines += [f"Page {number} of {max(1, -(-len(turns) // TURNS))}"]
-    lines += [_turn(turn, beside, prices) for turn, beside in shown]
-    return "\n\n".join(lines), begin + TURNS < len(turns)
+def page_text(page: Page, prices: PriceSettings) -> str:
+    """The text of a page, the first one with what there is to say of the whole."""
+    transcript = page.transcript
+    lines = [_head(page, prices)] if page.number == 1 else []
+    lines += [f"Page {page.number} of {max(1, -(-page.of_turns // TURNS))}"]
+    lines += [_turn(turn, "", prices) for turn in transcript.turns]
+    lines += [_turn(turn, ", taken back or on another branch", prices) for turn in transcript.elsewhere]
+    return "\n\n".join(lines)
 
 
-def _head(transcript: Transcript, turns: int, prices: PriceSettings) -> str:
+def is_last(page: Page) -> bool:
+    """Whether no turn stands behind a page."""
+    return page.number * TURNS >= page.of_turns
+
+
+def _head(page: Page, prices: PriceSettings) -> str:
+    transcript = page.transcript
     branches = ", ".join(f"{one.name} ({count(one.turns, 'turn')})" for one in transcript.branches)
     return (
-        f"{transcript.session}, {count(turns, 'turn')}, on branch {transcript.branch}\n"
+        f"{transcript.session}, {count(page.of_turns, 'turn')}, on branch {transcript.branch}\n"
         f"Branches: {branches}\nUsed: {_used(transcript.usage, prices)}"
     )
 

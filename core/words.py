@@ -110,6 +110,14 @@ WORDS: tuple[Word, ...] = (
         about_person=True,
         needs="review",
     ),
+    Word(
+        "search",
+        "find words in everybody's conversations; for staff, and the audit log keeps why",
+        "private",
+        args="WORDS --reason REASON",
+        about_person=True,
+        needs="search",
+    ),
     Word("forget", "forget you for good, everywhere", "private", args="[me]", about_person=True),
 )
 

@@ -13,6 +13,7 @@ WHY = ("--reason", "a complaint")
 READS = {
     ("sessions", "list"): ((), "sessions_list"),
     ("sessions", "show"): (("terminal/local/dm/alice", *WHY), "review"),
+    ("search",): (("printer", *WHY), "search"),
     ("review",): (("terminal/local/dm/alice", *WHY), "review"),
     ("tickets", "list"): ((), "tickets_list"),
     ("tickets", "show"): (("TKT-1001",), "ticket"),

@@ -41,6 +41,7 @@ ARGS = {
     "rewind": ("1",),
     "switch": ("main",),
     "review": ("terminal/{there}/dm/U1", "curious"),
+    "search": ("secret", "public", "--reason", "curious"),
 }
 
 

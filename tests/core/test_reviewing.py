@@ -4,7 +4,8 @@ import pytest
 
 from core.audit import audit_lines
 from core.models import Command
-from core.transcript_text import TURNS
+from core.queries import ItemRow, PagedRow, SessionById, TurnRow, TurnsSpokenBy
+from core.transcript import TURNS, read_page, read_transcript
 from tests.core.talk import open_talk, place
 
 ROLES = {"terminal/local/sam": "agent", "terminal/local/sue": "supervisor"}
@@ -164,3 +165,41 @@ async def test_another_workspaces_conversation_is_as_good_as_none():
             texts = await talk.hand_in(Command(talk.next_id(), there, "review", (who, *WHY)))
             assert "Mia" not in texts[0]
         assert await reviews(talk) == []
+
+
+async def test_a_page_reads_its_own_turns_from_the_store_and_no_others(talk, monkeypatch):
+    await many_turns(talk, 3 * TURNS)
+    asked, read = [], type(talk.store).read
+
+    async def watched(store, query):
+        rows = await read(store, query)
+        asked.append((query, rows))
+        return rows
+
+    await talk.command("sam", "review", "alice", *WHY)
+    more = button(talk)
+    monkeypatch.setattr(type(talk.store), "read", watched)
+    (text,) = await press(talk, "sam", more)
+    shown = {f"message number {number}" for number in range(TURNS - 2, 2 * TURNS - 2)}
+    assert {line.removeprefix("Asked: ") for line in text.splitlines() if line.startswith("Asked: ")} == shown
+    bodies = [row for _, rows in asked for row in rows if isinstance(row, PagedRow | TurnRow | ItemRow)]
+    turns = {row.id for row in bodies if isinstance(row, PagedRow)}
+    assert len(turns) == TURNS
+    of_others = {getattr(row, "turn", None) or row.id for row in bodies} - turns
+    own = {row.id for query, rows in asked for row in rows if isinstance(query, TurnsSpokenBy)}
+    assert of_others <= own, "the reader's own newest turns are read for every word"
+
+
+async def test_a_page_says_of_its_turns_what_the_whole_transcript_says(talk):
+    await many_turns(talk)
+    await talk.command("alice", "undo", "2")
+    await talk.command("alice", "helpful", message=talk.last.key)
+    session = talk.sealer.lookup("session", "terminal/local/dm/alice")
+    (row,) = await talk.store.read(SessionById(session))
+    whole = await read_transcript(talk.store, talk.sealer, row)
+    pages = [await read_page(talk.store, talk.sealer, row, number) for number in (1, 2, 3)]
+    assert [page.of_turns for page in pages] == [len(whole.turns) + len(whole.elsewhere)] * 3
+    assert [turn for page in pages for turn in page.transcript.turns] == whole.turns
+    assert [turn for page in pages for turn in page.transcript.elsewhere] == whole.elsewhere
+    assert len(whole.elsewhere) == 2
+    assert any(turn.tickets and turn.items and turn.usage.calls for turn in whole.turns)

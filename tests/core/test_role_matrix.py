@@ -89,6 +89,7 @@ MEANT = {
     "export": HARMLESS,
     "forget": HARMLESS,
     "review": Meant(args=("terminal/local/dm/alice", "a", "complaint"), shows=True),
+    "search": Meant(args=("xylophone", "--reason", "a", "complaint"), shows=True),
 }
 HERE = ("command", "text", "button", "reaction", "restart")
 """Ways to say a word in the thread where Alice talks."""

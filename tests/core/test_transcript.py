@@ -8,7 +8,8 @@ from core.models import MAIN, Usage
 from core.queries import SessionById
 from core.records import AddBranch, PutFeedback, SwitchBranch
 from core.sealed import branch_row, seal_json
-from core.transcript import Opinion, read_transcript, transcript_json
+from core.transcript import read_transcript, transcript_json
+from core.transcript_turns import Opinion
 from core.usage import ModelCall, usage_records
 from tests.core.books import open_books, opening
 

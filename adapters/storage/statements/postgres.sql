@@ -664,6 +664,66 @@ WHERE session = :session ORDER BY id;
 SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
 WHERE speaker = :speaker AND speaker NOT LIKE 'session/%' AND status = 'done' ORDER BY id DESC LIMIT :limit;
 
+-- name: TurnsBefore
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at,
+    CASE WHEN (CAST(:workspace AS text) IS NULL OR s.workspace = CAST(:workspace AS text)) AND t.speaker NOT LIKE 'session/%' THEN t.body ELSE CAST('' AS bytea) END
+FROM (SELECT * FROM turn WHERE id < :before ORDER BY id DESC LIMIT :limit) AS t JOIN session AS s ON s.id = t.session
+ORDER BY t.id DESC;
+
+-- name: TurnsSpokenBefore
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at,
+    CASE WHEN (CAST(:workspace AS text) IS NULL OR s.workspace = CAST(:workspace AS text)) THEN t.body ELSE CAST('' AS bytea) END
+FROM (
+    SELECT * FROM turn
+    WHERE speaker = :speaker AND speaker NOT LIKE 'session/%' AND id < :before ORDER BY id DESC LIMIT :limit
+) AS t JOIN session AS s ON s.id = t.session
+ORDER BY t.id DESC;
+
+-- name: TurnsOfTicket
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM turn AS t
+WHERE t.id IN (
+    SELECT turn FROM ticket_change WHERE ticket = :ticket UNION SELECT id FROM turn WHERE session = :session
+) AND t.id < :before
+ORDER BY t.id DESC LIMIT :limit;
+
+-- name: PageOf
+WITH RECURSIVE line (id, parent) AS (
+    SELECT id, parent FROM turn WHERE id = CAST(:head AS text)
+    UNION ALL SELECT t.id, t.parent FROM line JOIN turn AS t ON t.id = line.parent
+), placed (id, depth, here) AS (
+    SELECT id, depth, CASE
+        WHEN id IN (SELECT id FROM line) THEN 1
+        WHEN status NOT IN ('failed', 'stopped', 'blocked') THEN 0
+        WHEN parent IS NULL OR parent IN (SELECT id FROM line) THEN 1
+        ELSE 0
+    END FROM turn WHERE session = :session
+), page (id, here) AS (
+    SELECT id, here FROM placed ORDER BY here DESC, depth, id LIMIT :limit OFFSET :skip
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body, page.here
+FROM page JOIN turn AS t ON t.id = page.id ORDER BY page.here DESC, t.depth, t.id;
+
+-- name: CountOfTurns
+SELECT count(*) FROM turn WHERE session = :session;
+
+-- name: PlaceOfTurn
+WITH RECURSIVE line (id, parent) AS (
+    SELECT id, parent FROM turn WHERE id = CAST(:head AS text)
+    UNION ALL SELECT t.id, t.parent FROM line JOIN turn AS t ON t.id = line.parent
+), placed (id, depth, here) AS (
+    SELECT id, depth, CASE
+        WHEN id IN (SELECT id FROM line) THEN 1
+        WHEN status NOT IN ('failed', 'stopped', 'blocked') THEN 0
+        WHEN parent IS NULL OR parent IN (SELECT id FROM line) THEN 1
+        ELSE 0
+    END FROM turn WHERE session = :session
+)
+SELECT count(*) FILTER (
+    WHERE o.here > p.here OR (o.here = p.here AND (o.depth < p.depth OR (o.depth = p.depth AND o.id < p.id)))
+)
+FROM placed AS p CROSS JOIN placed AS o WHERE p.id = :turn GROUP BY p.id;
+
 -- name: TurnsSpokenIn
 SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
 WHERE session = :session AND speaker = :speaker AND speaker NOT LIKE 'session/%' ORDER BY id DESC LIMIT 1;
@@ -708,6 +768,9 @@ SELECT key, session, turn, part, owner, body FROM message WHERE turn = :turn ORD
 -- name: FeedbackOf
 SELECT f.turn, f.speaker, f.value, f.at FROM turn AS t JOIN feedback AS f ON f.turn = t.id
 WHERE t.session = :session ORDER BY f.turn, f.speaker;
+
+-- name: FeedbackOn
+SELECT turn, speaker, value, at FROM feedback WHERE turn = :turn ORDER BY speaker;
 
 -- === questions: tickets ==============================================================================================
 
@@ -755,6 +818,11 @@ FROM usage WHERE session = :session GROUP BY session;
 SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
     CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session GROUP BY turn ORDER BY turn NULLS FIRST;
+
+-- name: UsageOfTurn
+SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+FROM usage WHERE session = :session AND turn = :turn GROUP BY turn;
 
 -- name: UsageByTurnOfBranch
 SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),

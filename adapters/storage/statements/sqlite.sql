@@ -548,6 +548,66 @@ WHERE session = :session ORDER BY id;
 SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
 WHERE speaker = :speaker AND speaker NOT GLOB 'session/*' AND status = 'done' ORDER BY id DESC LIMIT :limit;
 
+-- name: TurnsBefore
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at,
+    CASE WHEN (:workspace IS NULL OR s.workspace = :workspace) AND t.speaker NOT GLOB 'session/*' THEN t.body ELSE x'' END
+FROM (SELECT * FROM turn WHERE id < :before ORDER BY id DESC LIMIT :limit) AS t JOIN session AS s ON s.id = t.session
+ORDER BY t.id DESC;
+
+-- name: TurnsSpokenBefore
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at,
+    CASE WHEN (:workspace IS NULL OR s.workspace = :workspace) THEN t.body ELSE x'' END
+FROM (
+    SELECT * FROM turn
+    WHERE speaker = :speaker AND speaker NOT GLOB 'session/*' AND id < :before ORDER BY id DESC LIMIT :limit
+) AS t JOIN session AS s ON s.id = t.session
+ORDER BY t.id DESC;
+
+-- name: TurnsOfTicket
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body
+FROM turn AS t
+WHERE t.id IN (
+    SELECT turn FROM ticket_change WHERE ticket = :ticket UNION SELECT id FROM turn WHERE session = :session
+) AND t.id < :before
+ORDER BY t.id DESC LIMIT :limit;
+
+-- name: PageOf
+WITH RECURSIVE line (id, parent) AS (
+    SELECT id, parent FROM turn WHERE id = :head
+    UNION ALL SELECT t.id, t.parent FROM line JOIN turn AS t ON t.id = line.parent
+), placed (id, depth, here) AS (
+    SELECT id, depth, CASE
+        WHEN id IN (SELECT id FROM line) THEN 1
+        WHEN status NOT IN ('failed', 'stopped', 'blocked') THEN 0
+        WHEN parent IS NULL OR parent IN (SELECT id FROM line) THEN 1
+        ELSE 0
+    END FROM turn WHERE session = :session
+), page (id, here) AS (
+    SELECT id, here FROM placed ORDER BY here DESC, depth, id LIMIT :limit OFFSET :skip
+)
+SELECT t.id, t.session, t.parent, t.depth, t.status, t.speaker, t.agent, t.event, t.edited, t.at, t.body, page.here
+FROM page JOIN turn AS t ON t.id = page.id ORDER BY page.here DESC, t.depth, t.id;
+
+-- name: CountOfTurns
+SELECT count(*) FROM turn WHERE session = :session;
+
+-- name: PlaceOfTurn
+WITH RECURSIVE line (id, parent) AS (
+    SELECT id, parent FROM turn WHERE id = :head
+    UNION ALL SELECT t.id, t.parent FROM line JOIN turn AS t ON t.id = line.parent
+), placed (id, depth, here) AS (
+    SELECT id, depth, CASE
+        WHEN id IN (SELECT id FROM line) THEN 1
+        WHEN status NOT IN ('failed', 'stopped', 'blocked') THEN 0
+        WHEN parent IS NULL OR parent IN (SELECT id FROM line) THEN 1
+        ELSE 0
+    END FROM turn WHERE session = :session
+)
+SELECT count(*) FILTER (
+    WHERE o.here > p.here OR (o.here = p.here AND (o.depth < p.depth OR (o.depth = p.depth AND o.id < p.id)))
+)
+FROM placed AS p CROSS JOIN placed AS o WHERE p.id = :turn GROUP BY p.id;
+
 -- name: TurnsSpokenIn
 SELECT id, session, parent, depth, status, speaker, agent, event, edited, at, body FROM turn
 WHERE session = :session AND speaker = :speaker AND speaker NOT GLOB 'session/*' ORDER BY id DESC LIMIT 1;
@@ -592,6 +652,9 @@ SELECT key, session, turn, part, owner, body FROM message WHERE turn = :turn ORD
 -- name: FeedbackOf
 SELECT f.turn, f.speaker, f.value, f.at FROM turn AS t JOIN feedback AS f ON f.turn = t.id
 WHERE t.session = :session ORDER BY f.turn, f.speaker;
+
+-- name: FeedbackOn
+SELECT turn, speaker, value, at FROM feedback WHERE turn = :turn ORDER BY speaker;
 
 -- === questions: tickets ==============================================================================================
 
@@ -639,6 +702,11 @@ FROM usage WHERE session = :session GROUP BY session;
 SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
     sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE session = :session GROUP BY turn ORDER BY turn;
+
+-- name: UsageOfTurn
+SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+FROM usage WHERE session = :session AND turn = :turn GROUP BY turn;
 
 -- name: UsageByTurnOfBranch
 SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
