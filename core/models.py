@@ -234,6 +234,8 @@ class Delivery:
     platform id of the message to change (for `retract` and `restore`), None where it was never posted; of a
     reply it is the key of the piece that was removed and that this one brings back. A `file` goes with direct replies
     only. A retraction that `removes` takes the message away; `text` stands there only where the platform keeps it.
+    A private reply that `stays` is read for longer than a moment: where private answers soon vanish, it goes to the
+    asker's own direct conversation.
     A reply that `settles` says that the last ticket of its conversation is resolved: a platform may put that away.
     """
 
@@ -250,6 +252,7 @@ class Delivery:
     file: TextFile | None = None
     removes: bool = False
     settles: bool = False
+    stays: bool = False
 
     def marked(self) -> "Delivery":
         """The same piece, saying that it may be there twice."""

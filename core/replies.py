@@ -69,7 +69,7 @@ class Mail:
     outlets: Outlets | None = None
     granted: dict[bytes, Granted] = field(default_factory=dict)
 
-    def say(
+    def say(  # noqa: PLR0913  all that a reply can be
         self,
         text: str,
         *,
@@ -77,6 +77,7 @@ class Mail:
         private: bool = False,
         buttons: tuple[Button, ...] = (),
         file: TextFile | None = None,
+        stays: bool = False,
     ) -> None:
         """Add a reply; what is too long for the platform becomes several pieces, buttons and file on the last.
 
@@ -88,7 +89,7 @@ class Mail:
             text = f"About: {self.aside.about}\n{text}" if self.aside.about else text
         pieces = self.platform.split(text)
         for number, piece in enumerate(pieces, start=1):
-            delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private)
+            delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private, stays=stays)
             self._add(replace(delivery, buttons=buttons, file=file) if number == len(pieces) else delivery)
 
     def say_in(self, ref: ConversationRef, text: str) -> None:

@@ -21,10 +21,13 @@ MOST_PICKED = 5
 """Conversations to pick from; a platform shows five buttons in a row."""
 LOOKED_AT = 200
 """How many of a person's newest conversations are looked at."""
+HERE = "here"
+"""Said in place of a person: the conversation in which it is said, or of the message it is said about."""
 NO_REASON = "Say why you need to read it, behind the name: the reason is kept in the audit log."
 NOBODY = (
     "I know no conversation of that person here. Name them with @ or by their id, or name a conversation by its id."
 )
+NOT_HERE = "I know no conversation here. Say `review` with a person, or on a message of a conversation with me."
 
 _MENTION = re.compile(r"<@!?([^|>]+)(?:\|[^>]*)?>")
 _PAGE = re.compile(r"[1-9]\d{0,5}", re.ASCII)
@@ -40,6 +43,8 @@ async def review(call: Call) -> Result:
     reason = " ".join(call.args[1:]).strip()
     if not reason:
         raise BadInputError(reply=NO_REASON)
+    if call.args[0] == HERE:
+        return await _show(call, _here(call), reason=reason, page=1)
     if "/" in call.args[0]:
         return await _show(call, await _named(call, call.args[0]), reason=reason, page=1)
     customer, rows = await _spoken_by(call, call.args[0])
@@ -53,7 +58,7 @@ async def _show(call: Call, row: SessionRow, *, reason: str, page: int) -> Resul
     read, line = await review_in_commit(door_of(call), reader_in(call), row, page=page, reason=reason)
     more = Button("More", "review", (line_name(after, line.id), short(row.id), str(page + 1)))
     text = page_text(read, call.kit.settings.prices)
-    call.say(text, private=True, buttons=() if is_last(read) else (more,))
+    call.say(text, private=True, stays=True, buttons=() if is_last(read) else (more,))
     return [line]
 
 
@@ -106,6 +111,12 @@ async def _page_at(call: Call, row: SessionRow, detail: Mapping[str, Any], place
     if not before:
         raise NoSuchSessionError
     return before[0].number // TURNS + 1
+
+
+def _here(call: Call) -> SessionRow:
+    if not call.scene.session.depth:
+        raise NoSuchSessionError(reply=NOT_HERE)
+    return call.scene.session
 
 
 async def _named(call: Call, name: str) -> SessionRow:

@@ -96,6 +96,11 @@ class DeskClient(discord.AutoShardedClient):
         if isinstance(frame, dict):
             self.ears.frame(frame)
 
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Hand on a form that was filled in: the library passes on only those it made itself in this process."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self.ears.interaction(interaction)
+
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:  # noqa: ANN401 - the library's own shape
         """Log what failed in a listener; what people wrote stays out of it."""
         log.exception("%s failed", event_method)

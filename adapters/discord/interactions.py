@@ -40,7 +40,7 @@ Style = Literal["thinking", "quiet", "told"]
 SEE = "See <#{channel}>."
 """What takes the place of "thinking" where the answer stands in another channel."""
 
-_SAY, _THINK, _QUIET = 4, 5, 6
+_SAY, _THINK, _QUIET, _ASK = 4, 5, 6, 9
 _GONE = {UNKNOWN_WEBHOOK, DEAD_TOKEN, UNKNOWN_INTERACTION}
 
 
@@ -89,6 +89,19 @@ class Interactions:
         """Keep what is needed to answer after a restart."""
         if self._notes and id_ in self._known:
             await self._notes.put(INTERACTION, id_, asdict(self._known[id_].asked))
+
+    async def knows(self, id_: str) -> bool:
+        """Whether this was an interaction, also one from before a restart."""
+        return await self._asked(id_) is not None
+
+    async def ask(self, asked: Asked, form: Json) -> None:
+        """Show a form in answer to an interaction; what is filled in comes as another one. Never raises."""
+        path = "/interactions/{webhook_id}/{webhook_token}/callback"
+        try:
+            body = {"type": _ASK, "data": form}
+            await self._api.call("POST", path, body=body, webhook_id=asked.id, webhook_token=asked.token)
+        except PlatformError as error:
+            log.info("the form for interaction %s is not shown: %s", asked.id, error)
 
     async def acknowledge(self, id_: str, text: str = "") -> None:
         """Tell Discord that it arrived; `text` where that is all there is to say. Best effort: never raises."""

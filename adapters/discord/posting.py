@@ -28,6 +28,8 @@ NONCE_SECONDS = 120.0
 PAGES, PAGE = 10, 100
 """Messages of a channel that are looked through for a piece."""
 CLOSED = "I answer that in private, and cannot write to you directly. Say it with `/desk`, or let me write to you."
+CLOSED_HERE = "I cannot write to you directly: allow direct messages from members of this server, then ask again."
+WRITTEN = "I wrote it to you directly, where it stays."
 CLOCKS_APART = 60.0
 
 _UUID7 = re.compile(r"([0-9a-f]{12})7[0-9a-f]{19}\.")
@@ -56,7 +58,7 @@ class Posting:
     async def post(self, delivery: Delivery, us: Us) -> str:
         """Post, retract or restore a piece; its message's id. Raises as `core.ports.Platform.post` does."""
         if delivery.kind == "reply" and delivery.private and not delivery.ref.direct:
-            return await self._whisper(delivery, us)
+            return await (self._write_directly(delivery, us) if delivery.stays else self._whisper(delivery, us))
         posted = await (self._reply(delivery, us) if delivery.kind == "reply" else self._change(delivery, us))
         await self._interactions.settle(
             delivery.to, self._threads.id_of(delivery.ref), why=self._threads.why_direct(delivery.ref)
@@ -73,9 +75,10 @@ class Posting:
         if await self._showing.is_noted(asked(delivery.ref, delivery.to), delivery.key):
             return None
         if delivery.private and not delivery.ref.direct:
-            if await self._interactions.is_repeatable(delivery):
+            if not delivery.stays and await self._interactions.is_repeatable(delivery):
                 return None
             channel: str | None = await self._directs.of(delivery.ref.user)
+            delivery = render.direct(delivery)
         else:
             channel = self._threads.id_of(delivery.ref)
         if channel is None or time.time() - _made(delivery.key) < NONCE_SECONDS:
@@ -147,7 +150,20 @@ class Posting:
         if posted is not None:
             return posted
         closed = None if delivery.ref.thread is None else render.line(CLOSED, f"closed/{delivery.to}")
-        return await self.whisper(delivery.ref, render.post(delivery), us, closed=closed)
+        return await self.whisper(delivery.ref, render.post(render.direct(delivery)), us, closed=closed)
+
+    async def _write_directly(self, delivery: Delivery, us: Us) -> str:
+        """Write what somebody reads for longer to them directly, and say where it is in the place of "thinking"."""
+        asked = await self._interactions.knows(delivery.to)
+        closed = None if asked or delivery.ref.thread is None else render.line(CLOSED, f"closed/{delivery.to}")
+        try:
+            posted = await self.whisper(delivery.ref, render.post(render.direct(delivery)), us, closed=closed)
+        except RefusedCallError as error:
+            why = CLOSED_HERE if error.code == CLOSED_DM else ""
+            await self._interactions.settle(delivery.to, None, why=why)
+            raise
+        await self._interactions.settle(delivery.to, None, why=WRITTEN)
+        return posted
 
     async def _awake(self, channel: str, write: Callable[[], Awaitable[str]]) -> str:
         try:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
+from dataclasses import replace
 
 from adapters.buttons import STALE
 from adapters.discord import saying, translate
 from adapters.discord.hearing import Hearing
 from adapters.discord.interactions import Asked, Style
 from adapters.discord.parts import Parts
-from adapters.discord.refs import Room, person_in
+from adapters.discord.refs import Room, person_in, roles_in
 from adapters.discord.rooms import payload_of
 from adapters.discord.thread import Thread, below, in_private
 from adapters.discord.translate import COMPONENT, Heard
@@ -21,6 +22,7 @@ from core.models import UserMessage
 log = logging.getLogger(__name__)
 
 OFFERED = 25
+NO_MEMBER = "I cannot tell who you are in that server. Ask there again."
 
 
 class Pressing:
@@ -37,6 +39,10 @@ class Pressing:
         if self._parts.door.desk is None:
             return
         body = payload_of(interaction)
+        if form := saying.form_for(object_in(body, "data")):
+            asked = _asked(body, "told")
+            await asyncio.wait({self._parts.door.run(asked.id, self._parts.interactions.ask(asked, form))})
+            return
         room = self._parts.rooms.of_interaction(body)
         try:
             heard = translate.interaction(body, self._parts.us, room)
@@ -66,6 +72,11 @@ class Pressing:
         return _fitting(await desk.branches_at(ref), typed)
 
     async def _hand_in(self, heard: Heard, body: Json, room: Room) -> None:
+        if heard.server:
+            member = await self._as_member(heard)
+            if member is None:
+                return await self._tell(body, NO_MEMBER)
+            heard = member
         refusal = await self._hearing.plan(_thread_of(heard, room)) if heard.begins else ""
         if refusal:
             return await self._tell(body, refusal)
@@ -83,6 +94,15 @@ class Pressing:
         await interactions.acknowledge(asked.id, saying.SILENT[heard.chose] if style == "told" else "")
         if heard.begins:
             await self._parts.threads.ready(heard.event.ref, self._parts.us)
+
+    async def _as_member(self, heard: Heard) -> Heard | None:
+        """Who pressed in a direct conversation, as who they are in a server now; None where they are not in it."""
+        ref = heard.event.ref
+        put = await self._parts.people.with_member({"guild_id": heard.server, "user_id": ref.user})
+        if "member" not in put:
+            return None
+        member = replace(ref, workspace=heard.server, groups=roles_in(put))
+        return replace(heard, event=replace(heard.event, ref=member))
 
     def _style(self, heard: Heard, body: Json) -> Style:
         if body.get("type") == COMPONENT:

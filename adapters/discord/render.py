@@ -6,10 +6,12 @@ Limits: https://docs.discord.com/developers/resources/message and https://docs.d
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
-from adapters.buttons import button_value, clipped
-from adapters.discord.saying import BUTTON, MAX_CUSTOM_ID
+from adapters.buttons import clipped
+from adapters.discord.refs import DIRECT
+from adapters.discord.saying import MAX_CUSTOM_ID, custom_id_of
 from adapters.payloads import Json, objects_in, text_in
 from adapters.splitting import split_text
 from core.models import Button, Delivery
@@ -46,7 +48,8 @@ def post(delivery: Delivery) -> Json:
 def content(delivery: Delivery) -> Json:
     """The body of a message that is changed, or that is for one person's eyes (see `private`)."""
     said = said_as(delivery.text, blank=_NOTHING[delivery.kind])
-    return said | {"components": components(delivery.buttons)}
+    server = delivery.ref.workspace if delivery.ref.direct and delivery.ref.workspace != DIRECT else ""
+    return said | {"components": components(delivery.buttons, server)}
 
 
 def private(body: Json) -> Json:
@@ -94,9 +97,14 @@ def thread_name(text: str) -> str:
     return clipped(words, THREAD_NAME) if words else "Support"
 
 
-def components(choices: Sequence[Button]) -> list[Json]:
+def direct(delivery: Delivery) -> Delivery:
+    """The same piece in the person's own direct conversation; its buttons then name the server they are about."""
+    return replace(delivery, ref=replace(delivery.ref, direct=True))
+
+
+def components(choices: Sequence[Button], server: str = "") -> list[Json]:
     """The rows of some buttons; one that says more than Discord keeps is left out."""
-    made = [_button(choice, number) for number, choice in enumerate(choices)]
+    made = [_button(choice, number, server) for number, choice in enumerate(choices)]
     fitting = [button for button in made if len(button["custom_id"]) <= MAX_CUSTOM_ID][: _IN_ROW * _ROWS]
     rows = [fitting[at : at + _IN_ROW] for at in range(0, len(fitting), _IN_ROW)]
     return [{"type": _ROW, "components": row} for row in rows]
@@ -117,10 +125,10 @@ def _fitting(text: str, limit: int) -> Iterator[str]:
             yield from _fitting(piece, max(_SHORTEST, limit * PIECE // length * 9 // 10))
 
 
-def _button(choice: Button, number: int) -> Json:
+def _button(choice: Button, number: int, server: str) -> Json:
     # Two buttons that say the same need two ids.
-    custom_id = f"{BUTTON}{number}#{button_value(choice)}"
-    return {"type": _BUTTON, "style": _SECONDARY, "label": clipped(choice.label, _LABEL), "custom_id": custom_id}
+    said = custom_id_of(choice, str(number), server)
+    return {"type": _BUTTON, "style": _SECONDARY, "label": clipped(choice.label, _LABEL), "custom_id": said}
 
 
 def _ids(message: Json) -> list[str]:

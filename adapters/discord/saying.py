@@ -1,8 +1,9 @@
 """How words are said on Discord besides plain text: app commands, menus of a message, buttons."""
 
-from adapters.buttons import STALE, button_words
+from adapters.buttons import STALE, button_value, button_words
 from adapters.payloads import Json, object_in, objects_in, text_in
 from core.errors import BadInputError
+from core.models import Button
 
 BUTTON = "desk:"
 """What the custom id of our buttons begins with."""
@@ -13,6 +14,10 @@ QUESTION = "question"
 CREATE_TICKET = "Create ticket"
 MENUS = {"Undo from here": "undo", "Summarise": "summary"}
 """The word that each menu of a message says of it."""
+REVIEW, SEARCH, REVIEW_MENU = "review", "search", "Review"
+"""What staff reads with: two words, and the menu of a message that says the first of its conversation."""
+HERE, REASON = "here", "reason"
+WHY_TITLE, WHY_LABEL, WHY_LONGEST = "Why do you need to read it?", "The reason, which the audit log keeps", 500
 SUBJECT = 200
 """Characters of a message that become the subject of a ticket."""
 
@@ -33,6 +38,8 @@ def slash_words(data: Json) -> tuple[str, tuple[str, ...]] | None:
         return None
     word = next(iter(objects_in(data, "options")), {})
     said = text_in(word, "name") or "help"
+    if said == SEARCH:
+        return SEARCH, _search_words(word)
     return _SPOKEN.get(said, said), _values(word)
 
 
@@ -57,6 +64,62 @@ def ticket_wish(text: str) -> str:
     """Ask for a ticket about a message, in words."""
     line = " ".join(text.split()) or "a message without words"
     return f"open a ticket: {line if len(line) <= SUBJECT else line[: SUBJECT - 1] + '…'}"
+
+
+def form_for(data: Json) -> Json | None:
+    """The form that asks for a reason, where a command of staff's needs one and has none; else None."""
+    if is_menu(data):
+        target = text_in(data, "target_id")
+        return _form(Button("", REVIEW, (HERE,)), target) if data.get("name") == REVIEW_MENU and target else None
+    if text_in(data, "name") != STAFF:
+        return None
+    word = next(iter(objects_in(data, "options")), {})
+    said = {text_in(one, "name"): one for one in objects_in(word, "options")}
+    if text_in(word, "name") != REVIEW or text_in(said.get(REASON, {}), "value").strip():
+        return None
+    return _form(Button("", REVIEW, _values(word)[:1]), "")
+
+
+def form_words(data: Json) -> tuple[str, tuple[str, ...], str] | None:
+    """What a filled form says: a word, its arguments with the reason, and the message it is about, if any."""
+    said = pressed_words(text_in(data, "custom_id"))
+    rows = [row for part in objects_in(data, "components") for row in (object_in(part, "component"), part)]
+    fields = [field for row in rows for field in (*objects_in(row, "components"), row)]
+    reason = next((text_in(field, "value") for field in fields if field.get("custom_id") == REASON), "")
+    return (said[0], (*said[1], *reason.split()), tag_of(text_in(data, "custom_id"))) if said else None
+
+
+def _form(button: Button, about: str) -> Json:
+    field = {
+        "type": 4,
+        "custom_id": REASON,
+        "label": WHY_LABEL,
+        "style": 2,
+        "required": True,
+        "max_length": WHY_LONGEST,
+    }
+    custom_id = custom_id_of(button, "why", about)
+    return {"custom_id": custom_id, "title": WHY_TITLE, "components": [{"type": 1, "components": [field]}]}
+
+
+def custom_id_of(button: Button, number: str, tag: str = "") -> str:
+    """Write what a button or form says: `number` tells two that say the same apart, `tag` says what else there is."""
+    return f"{BUTTON}{number}{f'@{tag}' if tag else ''}#{button_value(button)}"
+
+
+def tag_of(custom_id: str) -> str:
+    """The tag of a button or form of ours: the server a direct message is about, or the message a form is about."""
+    tag = custom_id.removeprefix(BUTTON).partition("#")[0].partition("@")[2]
+    return tag if tag.isdecimal() and tag.isascii() else ""
+
+
+def _search_words(word: Json) -> tuple[str, ...]:
+    """The options of a search, as they are said in words."""
+    said: list[str] = []
+    for option in sorted(objects_in(word, "options"), key=lambda one: one.get("name") != "words"):
+        name, value = text_in(option, "name"), text_in(option, "value")
+        said += [*(() if name == "words" else (f"--{name}",)), *value.split()]
+    return tuple(said)
 
 
 def pressed_words(custom_id: str) -> tuple[str, tuple[str, ...]] | None:

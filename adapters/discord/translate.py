@@ -4,7 +4,7 @@ Identity: a message is its id, an interaction its own; an edit adds when it was 
 gone; a reaction has none, and is named by the frame it came in. Channel and workspace come from the ref.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.buttons import picks
 from adapters.discord import saying
@@ -24,7 +24,7 @@ from core.models import Command, Event, MessageDeleted, MessageEdited, Profile, 
 SAID = {0, 19}
 """Types of messages in which people say something, and answer one; every other one is Discord telling of something."""
 ANSWERED = 19
-COMMAND, COMPONENT = 2, 3
+COMMAND, COMPONENT, FORM = 2, 3, 5
 """Types of interactions."""
 
 
@@ -33,7 +33,8 @@ class Heard:
     """An event, and what the app needs to decide what it comes to.
 
     `begins` says that it begins a conversation in a channel: below a message of its own (`below`), or in private.
-    `hidden` says that Discord kept the content to itself. `chose` is the word a button or a command said.
+    `hidden` says that Discord kept the content to itself. `chose` is the word a button or a command said. `server` is
+    the one a button in a direct conversation is about: who pressed it is still to be looked for there.
     """
 
     event: Event
@@ -41,6 +42,7 @@ class Heard:
     below: str = ""
     hidden: bool = False
     chose: str = ""
+    server: str = ""
 
 
 def message(said: Json, us: Us, room: Room, *, staff: bool = False) -> Heard | None:
@@ -103,6 +105,9 @@ def interaction(body: Json, us: Us, room: Room) -> Heard | None:
     if body.get("type") == COMPONENT:
         return _pressed(body, room)
     data = object_in(body, "data")
+    if body.get("type") == FORM:
+        filled = saying.form_words(data)
+        return _word(body, room, *filled[:2], about=filled[2]) if filled else None
     if body.get("type") != COMMAND:
         return None
     if saying.is_menu(data):
@@ -118,15 +123,20 @@ def interaction(body: Json, us: Us, room: Room) -> Heard | None:
 def _pressed(body: Json, room: Room) -> Heard | None:
     said = saying.pressed_words(text_in(object_in(body, "data"), "custom_id"))
     under = text_in(object_in(body, "message"), "id")
-    return _word(body, room, *said, under=under) if said and under else None
+    if not (said and under):
+        return None
+    heard = _word(body, room, *said, about=under)
+    server = saying.tag_of(text_in(object_in(body, "data"), "custom_id")) if room.kind == "direct" else ""
+    return replace(heard, server=server)
 
 
-def _word(body: Json, room: Room, name: str, args: tuple[str, ...], *, under: str = "") -> Heard:
+def _word(body: Json, room: Room, name: str, args: tuple[str, ...], *, about: str = "") -> Heard:
     person = person_in(body)
     profile = _profile(body)
-    loose = room.kind in ("channel", "forum") or picks(args)
-    ref = room.ref(text_in(person, "id"), groups=roles_in(body))
-    command = Command(text_in(body, "id"), ref, name, args, message=under or None, profile=profile, loose=loose)
+    form = body.get("type") == FORM
+    loose = not (form and about) and (room.kind in ("channel", "forum") or picks(args))
+    ref = room.ref(text_in(person, "id"), about if form else "", groups=roles_in(body))
+    command = Command(text_in(body, "id"), ref, name, args, message=about or None, profile=profile, loose=loose)
     return Heard(command, chose=name)
 
 

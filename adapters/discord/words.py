@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import discord
 from discord import app_commands
@@ -11,11 +11,11 @@ from discord import app_commands
 from adapters.discord import saying
 
 Interaction = discord.Interaction[Any]
+CommandT = TypeVar("CommandT", app_commands.Group, app_commands.ContextMenu)
 Take = Callable[[Interaction], Awaitable[None]]
 Suggest = Callable[[Interaction, str], Awaitable[list[str]]]
 """Offers what begins like what was typed so far."""
 
-REVIEW = "review"
 STAFF_WORDS = (
     "undo",
     "redo",
@@ -27,7 +27,8 @@ STAFF_WORDS = (
     "history",
     "summary",
     "ticket-summary",
-    REVIEW,
+    saying.REVIEW,
+    saying.SEARCH,
 )
 """Words that staff says about other people's conversations, in a group of their own."""
 
@@ -94,13 +95,12 @@ class Tree(app_commands.CommandTree[Any]):
         staff = self._group(
             saying.STAFF, "Work on other people's conversations", [by_name[name] for name in STAFF_WORDS]
         )
-        staff.default_permissions = discord.Permissions(manage_threads=True)
-        staff.allowed_contexts = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
-        self.add_command(staff)
+        self.add_command(_for_staff(staff))
         self.add_command(self._word(by_name[saying.TICKET_SUMMARY]))
         self.add_command(self._ask())
         for name in (*saying.MENUS, saying.CREATE_TICKET):
             self.add_command(app_commands.ContextMenu(name=name, callback=self._menu()))
+        self.add_command(_for_staff(app_commands.ContextMenu(name=saying.REVIEW_MENU, callback=self._menu())))
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Take a command that this version does not know: the desk says so."""
@@ -130,8 +130,10 @@ class Tree(app_commands.CommandTree[Any]):
         return command
 
     def _callback(self, word: str) -> "Callable[..., Any]":
-        if word == REVIEW:
+        if word == saying.REVIEW:
             return self._review()
+        if word == saying.SEARCH:
+            return self._search()
         option = _option(word)
         if not option:
             return self._bare()
@@ -164,6 +166,28 @@ class Tree(app_commands.CommandTree[Any]):
 
         return say
 
+    def _search(self) -> "Callable[..., Any]":
+        @app_commands.describe(
+            reason="why you search; the audit log keeps it",
+            words="each has to begin a word that was said or answered",
+            customer="whose messages",
+            ticket="the ticket, such as TKT-1001",
+            since="a day or a time of UTC, such as 2026-01-31T10:30",
+            before="the same, or what a search says to go on with",
+        )
+        async def say(  # noqa: PLR0913  the options are its parameters
+            interaction: Interaction,
+            reason: str,
+            words: str | None = None,
+            customer: discord.User | None = None,
+            ticket: str | None = None,
+            since: str | None = None,
+            before: str | None = None,
+        ) -> None:
+            await self._take(interaction)
+
+        return say
+
     def _menu(self) -> "Callable[..., Any]":
         async def choose(interaction: Interaction, message: discord.Message) -> None:
             await self._take(interaction)
@@ -184,6 +208,13 @@ class Tree(app_commands.CommandTree[Any]):
             return [app_commands.Choice(name=label[:100], value=label.partition(":")[0][:100]) for label in found[:25]]
 
         return offer
+
+
+def _for_staff(command: CommandT) -> CommandT:
+    """Show a command to those who may manage threads, in servers. What it may do the desk decides."""
+    command.default_permissions = discord.Permissions(manage_threads=True)
+    command.allowed_contexts = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
+    return command
 
 
 def _option(word: str) -> str:

@@ -97,15 +97,3 @@ async def test_a_role_that_was_taken_away_counts_no_more(server):
     mo.react(server.ours(thread)[0], UNDO)
     await server.quiet()
     assert server.texts(thread)[0].startswith("I opened TKT-1001")
-
-
-async def test_staff_reviews_a_person_they_mention_in_private_and_needs_a_reason(server):
-    thread = await server.ask()
-    mo, alice = server.harness.person("mo"), server.harness.person("alice")
-    mo.slash("desk-staff", "review", channel=thread, person=alice.id)
-    await server.quiet()
-    assert "Say why you need to read it" in server.texts(thread, mo)[-1]
-    mo.slash("desk-staff", "review", channel=thread, person=alice.id, reason="she asked for help")
-    await server.quiet()
-    assert "Tool create_ticket(" in server.texts(thread, mo)[-1]
-    assert not [text for text in server.texts(thread, alice) if "create_ticket" in text]
