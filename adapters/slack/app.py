@@ -14,6 +14,7 @@ from adapters.slack.api import SlackApi
 from adapters.slack.bolt import bolt_app
 from adapters.slack.catch_up import CatchUp, Place
 from adapters.slack.files import Files
+from adapters.slack.forms import FormAsked, form_asked
 from adapters.slack.home import home
 from adapters.slack.homes import Homes
 from adapters.slack.installs import Installs
@@ -120,6 +121,8 @@ class SlackApp:
             self._begin(self._streams.rest(stopped.ref))
         elif opened := translate.home_opened(body, us):
             self._begin(self._draw_home(opened))
+        elif asked := form_asked(body):
+            self._begin(self._show_form(us, asked))
         try:
             await self._hear(body, us)
         except BadInputError as error:
@@ -198,6 +201,9 @@ class SlackApp:
         channel, user = text_in(object_in(body, "channel"), "id"), text_in(object_in(body, "user"), "id")
         if channel and user:
             await self.api.say(us.team, "chat.postEphemeral", channel=channel, user=user, text=reply)
+
+    async def _show_form(self, us: Us, asked: FormAsked) -> None:
+        await self.api.call(us.team, "views.open", trigger_id=asked.trigger, view=asked.view)
 
     async def _draw_home(self, opened: translate.HomeOpened) -> None:
         if self._desk is None or opened.tab != "home":

@@ -48,6 +48,7 @@ _SHORTCUTS = {
     "undo_from_here": ("Undo from here", "Take back this turn and all after it"),
     "summarise": ("Summarise", "Sum up this conversation, for you alone"),
     "create_ticket": ("Create ticket", "Open a ticket about this message"),
+    "review": ("Review", "Read this conversation whole; for staff, who say why"),
 }
 
 

@@ -11,8 +11,9 @@ BUTTON = "desk:"
 DESK, TICKET_SUMMARY = "/desk", "/ticket-summary"
 SHORTCUT_WORDS = {"undo_from_here": "undo", "summarise": "summary"}
 """The word a message shortcut says of its message."""
-CREATE_TICKET = "create_ticket"
-SHORTCUTS = (*SHORTCUT_WORDS, CREATE_TICKET)
+CREATE_TICKET, REVIEW = "create_ticket", "review"
+SHORTCUTS = (*SHORTCUT_WORDS, CREATE_TICKET, REVIEW)
+HERE, REASON = "here", "reason"
 SUBJECT = 200
 """Characters of a message that become the subject of a ticket."""
 

@@ -11,6 +11,7 @@ from math import inf
 from adapters.buttons import picks
 from adapters.payloads import Json, object_in, objects_in, text_in
 from adapters.slack import saying
+from adapters.slack.forms import form_sent
 from adapters.slack.reading import by_id, files_of, mentioned, readable, without_us
 from adapters.slack.refs import Us, home_team, ref_of, user_key
 from core.models import Command, ConversationRef, Event, MessageDeleted, MessageEdited, Reaction, UserMessage
@@ -165,7 +166,7 @@ def shortcut(body: Json, us: Us) -> Command | UserMessage | None:
     chosen = text_in(body, "callback_id")
     ts, id_ = text_in(body, "message_ts") or text_in(said, "ts"), text_in(body, "trigger_id")
     channel, user = text_in(target, "id"), text_in(person, "id")
-    if chosen not in saying.SHORTCUTS or not (ts and id_ and channel and user):
+    if chosen not in (*saying.SHORTCUT_WORDS, saying.CREATE_TICKET) or not (ts and id_ and channel and user):
         return None
     key = user_key(us, user, home_team(body, us, person.get("team_id")))
     ref = ref_of(us, channel, key, thread=text_in(said, "thread_ts") or ts)
@@ -283,4 +284,5 @@ _TRANSLATIONS: dict[str, Callable[[Json, Us], Heard | None]] = {
     "slash_command": _heard(slash),
     "block_actions": _heard(action),
     "message_action": _heard(shortcut),
+    "view_submission": _heard(form_sent),
 }
