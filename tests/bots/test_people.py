@@ -195,7 +195,7 @@ bots.people.now = lambda: core.clock.now() + 3 * 86_400_000_000
 from bots.cli import main
 main(["retention", "run", "--json"])
 """
-    done = subprocess.run([sys.executable, "-c", later], cwd=copied, env=environment(copied), capture_output=True)
+    done = run_changed(copied, later)
     assert json.loads(done.stdout)["audit"] == lines
     assert "were cut off" in deskmate("audit", "verify", folder=copied).stdout
     assert deskmate.json("audit", "verify", folder=copied)["cut"] == lines
