@@ -27,6 +27,9 @@ NO_MENTIONS: Json = {"parse": [], "replied_user": False}
 """What `AllowedMentions.none()` says, on every send."""
 SUPPRESS_EMBEDS, EPHEMERAL = 1 << 2, 1 << 6
 
+SUMMARY = Button("Summary", "summary")
+"""Stands beside Retry below every answer: few find the menu of a message."""
+
 _SHORTEST = 64
 _IN_ROW, _ROWS = 5, 5
 _LABEL = 80
@@ -49,7 +52,7 @@ def content(delivery: Delivery) -> Json:
     """The body of a message that is changed, or that is for one person's eyes (see `private`)."""
     said = said_as(delivery.text, blank=_NOTHING[delivery.kind])
     server = delivery.ref.workspace if delivery.ref.direct and delivery.ref.workspace != DIRECT else ""
-    return said | {"components": components(delivery.buttons, server)}
+    return said | {"components": components(offered(delivery.buttons), server)}
 
 
 def private(body: Json) -> Json:
@@ -100,6 +103,12 @@ def thread_name(text: str) -> str:
 def direct(delivery: Delivery) -> Delivery:
     """The same piece in the person's own direct conversation; its buttons then name the server they are about."""
     return replace(delivery, ref=replace(delivery.ref, direct=True))
+
+
+def offered(choices: Sequence[Button]) -> tuple[Button, ...]:
+    """The buttons of a message: below an answer with one for its summary."""
+    until = next((number for number, one in enumerate(choices, 1) if (one.command, one.args) == ("retry", ())), 0)
+    return (*choices[:until], SUMMARY, *choices[until:]) if until else tuple(choices)
 
 
 def components(choices: Sequence[Button], server: str = "") -> list[Json]:

@@ -149,6 +149,30 @@ async def test_buttons_work_after_a_restart(server):
     assert server.texts(thread)[0].startswith("Taken back.")
 
 
+async def test_below_an_answer_stand_five_buttons_and_none_below_a_word(server):
+    thread = await server.ask()
+    assert [one.label for one in server.ours(thread)[0].buttons] == [
+        "Undo",
+        "Retry",
+        "Summary",
+        "Helpful",
+        "Not helpful",
+    ]
+    server.alice.say(thread, "!undo")
+    await server.quiet()
+    assert not server.ours(thread)[0].buttons
+
+
+async def test_the_button_for_a_summary_works_after_a_restart_and_answers_the_asker_alone(server):
+    thread = await server.ask()
+    await server.harness.restart()
+    server.alice.press(server.ours(thread)[0], "Summary")
+    await server.quiet()
+    answer, summary = server.ours(thread)
+    assert answer.text == OPENED
+    assert summary.ephemeral and "the printer burns" in summary.text
+
+
 async def test_a_button_of_somebody_elses_answer_is_refused_privately(server):
     thread = await server.ask()
     server.bob.press(server.ours(thread)[0], "Undo")
