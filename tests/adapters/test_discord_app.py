@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import weakref
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -178,6 +179,27 @@ async def test_what_lies_in_the_archive_comes_out_when_it_is_changed(server):
     assert server.texts(thread)[0].startswith("Taken back.")
 
 
+async def test_a_message_that_is_gone_when_it_is_to_be_changed_keeps_nobody_waiting(server):
+    thread = await server.ask()
+    server.discord.faults.refuse("PATCH /channels/{channel}/messages/{message}", 10008, times=1)
+    server.alice.say(thread, "!undo")
+    await server.quiet()
+    server.alice.say(thread, QUESTION)
+    await server.quiet()
+    assert "I opened TKT-1002" in server.texts(thread)[-1]
+
+
+async def test_when_a_moderator_takes_all_reactions_off_nothing_is_brought_back(server):
+    thread = await server.ask()
+    (answer,) = server.ours(thread)
+    server.alice.react(answer, "↩")
+    await server.quiet()
+    server.discord.person("Mo", roles=(server.discord.role("mods", manage()),)).clear_reactions(answer)
+    await server.quiet()
+    assert server.texts(thread)[0].startswith("Taken back.")
+    assert not server.discord.world.channels[thread.id].messages[answer.id].reactions
+
+
 # --- without the intent to read messages ------------------------------------------------------------------------------
 
 
@@ -298,7 +320,9 @@ async def test_what_was_said_in_a_thread_before_is_read_along(server):
     assert "(read along, bob said:) the printer of room 3 burns" in asked["content"]
 
 
-async def test_the_gateways_own_address_is_never_used(server):
+@pytest.mark.parametrize("shards", [{}, {"shards": (0,), "shard_count": 1}])
+async def test_the_gateways_own_address_is_never_used(server, shards):
+    server.harness._aim = replace(server.harness._aim, **shards)
     # What Discord names as its gateway, and in READY for a resume, from here on.
     server.discord.world.base_url = "http://gateway.invalid"
     await server.harness.restart()

@@ -1,7 +1,12 @@
 """What was said while nobody listened: where it is found, and that what comes live does not overtake it."""
 
+import time
+
 import pytest
 
+from adapters.discord.catch_up import PAGE, PAGES, CatchUp
+from adapters.discord.listening import Listening
+from adapters.discord.refs import Room, snowflake_at, snowflake_seconds
 from core.config import Settings
 from tests.adapters.discord_server import QUESTION, PlainHarness, Server, SupportHarness, hurry
 
@@ -116,3 +121,22 @@ async def test_where_what_was_missed_cannot_be_read_nobody_waits_for_it(server):
     await server.begins(lambda: len(server.texts(server.alice.im)) == 2)
     await server.quiet()
     assert server.texts(server.alice.im)[-1] == OPENED
+
+
+async def test_what_is_read_again_is_neither_too_old_nor_too_much():
+    asked, taken = [], []
+
+    class Api:
+        async def call(self, method, path, *, query, channel_id):
+            asked.append(int(query["after"]))
+            return [{"id": str(int(query["after"]) + number + 1)} for number in range(query["limit"])]
+
+    async def take(message, guild):
+        taken.append(int(message["id"]))
+
+    catch_up = CatchUp(Api(), Listening())
+    catch_up.heard(Room("1", "channel", "9"), snowflake_at(time.time() - 30 * 86_400))
+    catch_up.begin()
+    assert await catch_up.read(take) == PAGES * PAGE == 500
+    assert time.time() - snowflake_seconds(str(asked[0])) < 7 * 86_400 + 60
+    assert taken == sorted(taken) and len(asked) == PAGES
