@@ -202,9 +202,8 @@ async def test_with_two_conversations_a_word_that_only_shows_takes_the_newest(li
     assert said.startswith("About: my phone too (https://acme.example/c/t2)")
 
 
-async def test_however_many_conversations_there_are_a_word_that_only_shows_reads_one(linked, monkeypatch):
-    for number in range(9):
-        await linked.say("alice", "the printer is broken", channel="c", thread=f"t{number}")
+async def titles_read(linked, monkeypatch, word, *args):
+    """How many conversations are looked into before a word said beside them is accepted."""
     asked, read = [], type(linked.store).read
 
     async def noted(store, query):
@@ -212,11 +211,25 @@ async def test_however_many_conversations_there_are_a_word_that_only_shows_reads
         return await read(store, query)
 
     monkeypatch.setattr(type(linked.store), "read", noted)
-    command = Command(linked.next_id(), place("alice", channel="c"), "summary", loose=True)
+    command = Command(linked.next_id(), place("alice", channel="c"), word, args, loose=True)
     await linked.desk.accept(command)
     # What runs after it was accepted reads too, but not before it is asked for.
-    assert sum(isinstance(query, TurnsSpokenIn) for query in asked) == 1
+    before = sum(isinstance(query, TurnsSpokenIn) for query in asked)
     await linked.desk.drain()
+    return before
+
+
+async def test_however_many_conversations_there_are_a_word_that_only_shows_reads_one(linked, monkeypatch):
+    for number in range(9):
+        await linked.say("alice", "the printer is broken", channel="c", thread=f"t{number}")
+    assert await titles_read(linked, monkeypatch, "summary") == 1
+
+
+async def test_of_very_many_conversations_only_the_newest_are_looked_through_for_the_picked_one(linked, monkeypatch):
+    monkeypatch.setattr("core.candidates.ASKED_ABOUT", 3)
+    for number in range(9):
+        await linked.say("alice", "the printer is broken", channel="c", thread=f"t{number}")
+    assert await titles_read(linked, monkeypatch, "undo", "in:000000000000") == 3
 
 
 async def test_a_forged_pick_reaches_nobody_elses_conversation(linked):
