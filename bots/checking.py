@@ -3,23 +3,20 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from adapters.storage.checking.check import Finding, check_bodies, check_rows
+from adapters.storage.checking.mending import aside_of, require_there, take_to_mend
 from adapters.storage.checking.repairs import Repair, Repairs
-from adapters.storage.moving.engines import SERVERS, file_of, read_now
-from adapters.storage.moving.sqlite_rows import require_store, taken
-from adapters.storage.stamp import WriteStamp
+from adapters.storage.moving.engines import read_now
 from bots.assemble import open_records
 from bots.settings import shown
 from core.audit import DESK, audit_record
 from core.audit_chain import with_link
 from core.clock import now
 from core.config import Settings
-from core.errors import BadInputError
 from core.ports import Sealer
 from core.records import AddAudit
 
@@ -38,18 +35,13 @@ async def check(settings: Settings, *, deep: bool) -> Values:
 
 async def repair(settings: Settings, *, deep: bool) -> Values:
     """Repair what can be repaired of a store that no desk works, then look at all again."""
-    if settings.store.startswith(SERVERS):
-        raise BadInputError(
-            "repairs are made in a file: move the store to sqlite:///FILE, repair it there, move it back"
-        )
-    path = file_of(settings.store)
-    await asyncio.to_thread(require_store, path)
+    await asyncio.to_thread(require_there, settings.store)
     async with open_records(settings) as records:
         await records.sealer.prepare((DESK,))
         sealer = records.sealer
         # The store itself is let go of: from here on nobody else may write to it.
         await records.store.close()
-        repairs = await asyncio.to_thread(_repair, path, sealer)
+        repairs = await _repair(settings.store, sealer)
     found = await check(settings, deep=deep)
     return found | {"repaired": [asdict(one) for one in repairs]}
 
@@ -59,10 +51,10 @@ def told(settings: Settings, findings: list[Finding]) -> Values:
     return {"store": shown(settings.store), "ok": not any(one.rows for one in findings), "checks": checks}
 
 
-def _repair(path: str, sealer: Sealer) -> list[Repair]:
-    aside = f"{path}.aside-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.jsonl"
-    with taken(path), closing(WriteStamp(f"{path}.write")) as stamp, stamp:
-        return Repairs(path, aside, partial(_line, sealer), partial(with_link, sealer)).run()
+async def _repair(store: str, sealer: Sealer) -> list[Repair]:
+    aside = f"{aside_of(store)}.aside-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.jsonl"
+    async with take_to_mend(store) as mending:
+        return await Repairs(mending, aside, partial(_line, sealer), partial(with_link, sealer)).run()
 
 
 def _line(sealer: Sealer, what: str, row: str, values: Mapping[str, object]) -> AddAudit:

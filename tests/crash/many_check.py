@@ -85,8 +85,11 @@ def check(many: "Many") -> Found:
     found.counts["events too few or too many"] = found.counts.pop("events")
     found.counts["late commits that were taken"] = _late(notes, rows.done)
     found.refused = sum(note.get("refused", False) for note in notes)
-    found.counts["lanes answered out of order"] = sum(
-        many.replies[lane.name] != [f"{lane.name}-{number}" for number in range(options.events)] for lane in many.lanes
+    all_said = {lane.name: [f"{lane.name}-{number}" for number in range(options.events)] for lane in many.lanes}
+    answered = _answered(notes)
+    found.counts["lanes answered out of order"] = sum(answered[name] != said for name, said in all_said.items())
+    found.counts["lanes whose answers were not all heard"] = sum(
+        sorted(many.replies[name]) != sorted(said) for name, said in all_said.items()
     )
     found.counts["pieces posted twice by processes that were well, or out of order"] = _posted(many, notes, found)
     workers = {note["worker"]: note["pid"] for note in notes if "worker" in note}
@@ -121,6 +124,18 @@ async def _rows(url: str) -> _Rows:
 def _late(notes: list[dict[str, Any]], done: dict[str, int]) -> int:
     """Commits that finished an event under another epoch than its lane had at that moment."""
     return sum(note["epoch"] != done.get(note["event"]) for note in notes if "event" in note and not note["refused"])
+
+
+def _answered(notes: list[dict[str, Any]]) -> defaultdict[str, list[str]]:
+    """What each person was answered, in order: by the notes, which all processes append to one file.
+
+    The bench reads one process's answers after the other's, so what it has heard first need not have been said first.
+    """
+    answered: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for note in notes:
+        if "key" in note:
+            answered[note["place"]].setdefault(note["to"])
+    return defaultdict(list, {name: list(said) for name, said in answered.items()})
 
 
 def _posted(many: "Many", notes: list[dict[str, Any]], found: Found) -> int:

@@ -20,11 +20,27 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """Rows of `table` whose parent is gone: `missing` says so, as a condition on the row, called `child`."""
+    """Rows of `table` whose parent is gone, found by pairs of columns: the row's, which is called `child`, and its."""
 
     table: str
     parent: str
-    missing: str
+    on: tuple[tuple[str, str], ...]
+
+    @property
+    def missing(self) -> str:
+        """The condition that the parent of a row is gone."""
+        return _without(self.parent, *self.on)
+
+    @property
+    def doomed(self) -> str:
+        """The condition that a row goes: its parent is gone, or goes itself."""
+        ours, theirs = (", ".join(f"child.{pair[side]}" for pair in self.on) for side in (0, 1))
+        above = (
+            f"({ours}) IN (SELECT {theirs} FROM {self.parent} AS child WHERE {one.doomed})"  # noqa: S608 - names of our own schema
+            for one in ORPHANS
+            if one.table == self.parent
+        )
+        return f"({' OR '.join((self.missing, *above))})"
 
 
 def _without(parent: str, *on: tuple[str, str]) -> str:
@@ -37,15 +53,22 @@ def _list(words: type[StrEnum]) -> str:
 
 
 ORPHANS = (
-    Orphan("identity", "customer", _without("customer", ("customer", "id"))),
-    Orphan("place", "session", _without("session", ("session", "id"))),
-    Orphan("turn", "session", _without("session", ("session", "id"))),
-    Orphan("branch", "session", _without("session", ("session", "id"))),
-    Orphan("item", "turn", _without("turn", ("turn", "id"))),
-    Orphan("summary", "turn", _without("turn", ("turn", "id"))),
-    Orphan("feedback", "turn", _without("turn", ("turn", "id"))),
-    Orphan("head_move", "branch", _without("branch", ("session", "session"), ("branch", "name"))),
-    Orphan("ticket_change", "ticket", _without("ticket", ("ticket", "id"))),
+    Orphan("identity", "customer", (("customer", "id"),)),
+    Orphan("place", "session", (("session", "id"),)),
+    Orphan("turn", "session", (("session", "id"),)),
+    Orphan("branch", "session", (("session", "id"),)),
+    Orphan("item", "turn", (("turn", "id"),)),
+    Orphan("summary", "turn", (("turn", "id"),)),
+    Orphan("feedback", "turn", (("turn", "id"),)),
+    Orphan(
+        "head_move",
+        "branch",
+        (
+            ("session", "session"),
+            ("branch", "name"),
+        ),
+    ),
+    Orphan("ticket_change", "ticket", (("ticket", "id"),)),
 )
 """Rows nothing leads to, parents before children."""
 

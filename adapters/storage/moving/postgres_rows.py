@@ -1,11 +1,13 @@
 """Reading and writing the rows of a store in PostgreSQL: the same tables and keys, in the same order."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from adapters.storage.migrations import load_migrations
-from adapters.storage.moving.tables import PAGE, Row, Table, TableReader, newest_schema, tables_at
+from adapters.storage.moving.tables import PAGE, Row, Table, TableReader, Value, newest_schema, tables_at
 from adapters.storage.postgres_schema import prepare_schema
 from adapters.storage.postgres_server import TROUBLE, Server
 from core.errors import StoreBusyError, StoreError
@@ -26,6 +28,7 @@ _SETTINGS = {
     "enable_mergejoin": "on",
     "plan_cache_mode": "auto",
 }
+_MARK = re.compile(r"\?(\d+)")
 _MOVER = 0x4465736B6D6F7665
 """The advisory lock of whoever moves a whole store ("Deskmove")."""
 
@@ -137,6 +140,32 @@ async def take_source(url: str) -> AsyncIterator[PostgresRows]:
 
 
 @asynccontextmanager
+async def take_to_mend(url: str) -> AsyncIterator["PostgresMending"]:
+    """Open a store to be repaired, in one transaction, and keep everybody from it meanwhile."""
+    async with _connected(url) as (connection, server):
+        with errors_of(server):
+            await _take_soon(connection, server)
+            async with connection.transaction():
+                await _require_store(connection, server)
+                tables = ", ".join(table.name for table in tables_at(newest_schema()))
+                await connection.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
+                yield PostgresMending(connection)
+
+
+class PostgresMending:
+    """A `adapters.storage.checking.repairs.Mending` over one connection."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self.tables: Sequence[Table] = tables_at(newest_schema())
+        self._connection = connection
+
+    async def run(self, sql: str, *values: Value) -> list[Row]:
+        """Run a statement; see `Mending`."""
+        numbered = _MARK.sub(r"$\1", sql)
+        return [tuple(row) for row in await self._connection.fetch(numbered, *values, timeout=LONG)]
+
+
+@asynccontextmanager
 async def new_store(url: str, source: TableReader) -> AsyncIterator[PostgresRows]:
     """Open the database to move into: an empty one, or one that was begun from that source."""
     if source.schema != newest_schema():
@@ -156,6 +185,16 @@ async def _connected(url: str) -> AsyncIterator[tuple["Connection", Server]]:
         yield connection, server
     finally:
         await connection.close(timeout=10)
+
+
+async def _take_soon(connection: "Connection", server: Server) -> None:
+    """Take a store that this process itself had open a moment ago: the server may not have noticed its leaving."""
+    for _ in range(20):
+        try:
+            return await _take(connection, server)
+        except StoreBusyError:
+            await asyncio.sleep(0.1)
+    return await _take(connection, server)
 
 
 async def _take(connection: "Connection", server: Server) -> None:
