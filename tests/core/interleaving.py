@@ -9,19 +9,23 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import Any
+from unittest.mock import patch
 
 from adapters.storage.sqlite import _open_writer, _Staged
 from adapters.storage.sqlite_file import MEMORY
 from adapters.storage.statements import load_statements
 from core.absent import AbsentPlatform
+from core.agent import SupportAgent
 from core.config import check_settings
 from core.desk import Desk
 from core.errors import PlatformError, RefusedError, UnknownOutcomeError
 from core.models import Command, ConversationRef, Delivery, Place
 from core.offline import OfflineModel
-from core.records import ClaimLane, ClaimOutlet, FinishEvent, LaneIs, MarkDelivery, OutletIs
+from core.personal.masking import PersonalData
+from core.records import ClaimLane, ClaimOutlet, FinishEvent, LaneIs, MarkDelivery, OutletIs, ReleaseLane
 from tests.core.virtual_time import VirtualLoop, end, whose
 
 LEASE = 3.0
@@ -53,30 +57,44 @@ class OpenSealer:
 
 
 class Database:
-    """The real statements on a real database whose clock is the loop's."""
+    """The real statements on a real database whose clock is the loop's. One for all runs, empty for each.
 
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
+    To make one anew and to prepare its statements costs as much as a run.
+    """
+
+    def __init__(self) -> None:
+        self._at = lambda: 0.0
         self._writer = _open_writer(MEMORY, desk=False)
         self._statements = load_statements("sqlite")
-        for sql in ("DROP VIEW clock", "CREATE TABLE clock (now INTEGER)", "INSERT INTO clock VALUES (0)"):
+        self._writer.create_function("virtual_now", 0, lambda: int(self._at() * 1_000_000))
+        for sql in ("DROP VIEW clock", "CREATE VIEW clock AS SELECT virtual_now() AS now"):
             self._writer.execute(sql)
+        tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migration'"
+        self._new = {name: self.ask(f"SELECT * FROM {name}") for (name,) in self.ask(tables)}  # noqa: S608
+
+    def begin(self, loop: VirtualLoop) -> "Database":
+        """Be a new database of a run."""
+        self._at = loop.time
+        self._writer.execute("PRAGMA foreign_keys = OFF")
+        for name, rows in self._new.items():
+            self._writer.execute(f"DELETE FROM {name}")  # noqa: S608
+            for row in rows:
+                self._writer.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+        self._writer.execute("PRAGMA foreign_keys = ON")
+        return self
 
     def write(self, batch: Sequence[Any]) -> list[Any]:
-        self._tick()
         staged = _Staged(batch)
         self._writer.staged.append(staged)
         self._writer.commit()
         return staged.outcomes
 
     def read(self, query: Any) -> list[Any]:
-        self._tick()
         (statement,) = self._statements[type(query)]
         return [query.row(*row) for row in self._writer.execute(statement.sql, statement.values(query))]
 
     def holders(self) -> dict[bytes, Any]:
         """Of each lane and outlet: its epoch, and who holds it while the lease runs."""
-        self._tick()
         both = "SELECT session, epoch, worker, lease FROM lane UNION ALL SELECT place, epoch, worker, lease FROM outlet"
         rows = self._writer.execute(f"SELECT session, epoch, iif(lease > now, worker, NULL) FROM ({both}), clock")
         return {key: (epoch, worker) for key, epoch, worker in rows}
@@ -84,11 +102,8 @@ class Database:
     def ask(self, sql: str) -> list[Any]:
         return self._writer.execute(sql).fetchall()
 
-    def close(self) -> None:
-        self._writer.close()
 
-    def _tick(self) -> None:
-        self._writer.execute("UPDATE clock SET now = ?", (int(self._loop.at * 1_000_000),))
+DATABASE = Database()
 
 
 @dataclass
@@ -106,7 +121,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.database = Database(self.loop)
+        self.database = DATABASE.begin(self.loop)
 
     def moment(self) -> float:
         return self.dice.uniform(0.001, 0.05)
@@ -176,12 +191,15 @@ def wrongs_of(commit: Any, outcome: Any, holders: dict[bytes, Any]) -> list[str]
     """What no store may do: take what is written under an epoch that has passed, or give away what somebody holds."""
     wrongs = []
     given = iter(outcome)
+    finishes = any(isinstance(record, FinishEvent) for record in commit)
     for record in commit:
         key = getattr(record, "session", None) or getattr(record, "place", None)
         epoch, worker = holders.get(key, (0, None))
         rows = next(given) if record.returns else []
         if isinstance(record, LaneIs | OutletIs) and record.epoch < epoch:
             wrongs.append(f"{type(record).__name__} let epoch {record.epoch} pass, it was {epoch}")
+        if finishes and isinstance(record, ReleaseLane) and record.epoch < epoch:
+            wrongs.append(f"an event was finished under epoch {record.epoch}, it was {epoch}")
         if isinstance(record, ClaimLane | ClaimOutlet) and rows and worker not in (None, record.worker):
             wrongs.append(f"{type(record).__name__} gave away what another worker held")
     return wrongs
@@ -245,6 +263,12 @@ SETTINGS = {
 MODEL = OfflineModel()
 
 
+@cache
+def _agents_of(kind: str) -> SupportAgent:
+    """The agents of all desks of a kind: nobody asks them anything here, and to make them takes longer than a run."""
+    return SupportAgent(SETTINGS[kind], MODEL, PersonalData(SETTINGS[kind].personal_data))
+
+
 class Process:
     """A desk with its own way to the store; of a kind: it only posts, it only works, or both."""
 
@@ -253,14 +277,15 @@ class Process:
         self.way = Way(world, number)
         speaks = [] if kind == "worker" else [Square(world, self.way)]
         knows = [AbsentPlatform("terminal", halves)]
-        self.desk = Desk(
-            settings=SETTINGS[kind],
-            store=self.way,
-            sealer=OpenSealer(),
-            model=MODEL,
-            platforms=speaks,
-            absent=knows,
-        )
+        with patch("core.desk.SupportAgent", lambda *_: _agents_of(kind)):
+            self.desk = Desk(
+                settings=SETTINGS[kind],
+                store=self.way,
+                sealer=OpenSealer(),
+                model=MODEL,
+                platforms=speaks,
+                absent=knows,
+            )
 
     async def begin(self) -> "Process":
         token = whose.set(self.number)
@@ -328,7 +353,6 @@ class _Story:
         for delivery in world.stands:
             said[delivery.ref.user].append(f"{delivery.to}.{delivery.key.rpartition('.')[2]}")
         queued, open_ = self._left()
-        world.database.close()
         return Run(world.steps, world.finished, world.wrongs, dict(said), queued, open_, world.loop.at)
 
     def _left(self) -> tuple[int, int]:

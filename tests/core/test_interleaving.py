@@ -4,7 +4,7 @@ import pytest
 
 from tests.core.interleaving import run
 
-SEEDS = range(int(os.environ.get("INTERLEAVINGS", "60")))
+SEEDS = range(int(os.environ.get("INTERLEAVINGS", "100")))
 PEOPLE, EVENTS = 3, 4
 
 
