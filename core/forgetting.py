@@ -16,6 +16,7 @@ from core.clock import now
 from core.errors import BadInputError, ChangedError, StoreError
 from core.legal_holds import hold_on
 from core.models import Delivery
+from core.named import without_person
 from core.people import note_key, open_note, unchanged
 from core.ports import Sealer, Store
 from core.queries import CustomerById, CustomerRow, HeldOf, NoteByKey, NotesOf
@@ -124,16 +125,17 @@ class Forgetting:
         store, sealer, customer = self._store, self._sealer, order.customer
         held = {row.table: row.rows for row in await store.read(HeldOf(customer))}
         removals = await removals_of(store, sealer, customer, at=now())
+        notes = await without_person(store, sealer, customer)
         done = replace(
             order,
-            gone={table: rows for table, rows in held.items() if table not in _KEPT},
+            gone={table: rows for table, rows in held.items() if table not in _KEPT} | {"note": len(notes)},
             kept={table: held[table] for table in _KEPT},
             removals=len(removals),
         )
         await sealer.prepare((DESK, FAREWELL))
         kept = await others_keep(store, sealer, customer, at=now())
         await self._writer.commit(
-            (*await self._guard(customer), *kept, self._note(done), ForgetCustomer(customer), *removals)
+            (*await self._guard(customer), *kept, self._note(done), ForgetCustomer(customer), *removals, *notes)
         )
         return done
 

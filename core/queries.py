@@ -1025,6 +1025,23 @@ class NotesOf(Query[NoteRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class KindNoteRow:
+    """A note with the kind it is of."""
+
+    kind: str
+    key: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AllNotesOf(Query[KindNoteRow]):
+    """All notes of a platform, of whatever kind."""
+
+    row = KindNoteRow
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaRow:
     """The newest migration a store has."""
 

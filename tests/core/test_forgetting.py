@@ -185,3 +185,44 @@ async def test_a_message_deleted_on_the_platform_is_kept_here_while_its_author_i
     await talk.desk.writer.commit(tuple(await put_hold(talk.store, talk.sealer, person, reason="case 7", by="counsel")))
     await talk.delete("alice", "m9")
     assert (await held(talk, person.id))["turn"] == 1
+
+
+# --- what adapters noted ----------------------------------------------------------------------------------------------
+
+
+async def noted(talk):
+    notes = talk.street.notes
+    await notes.put("heard", "dm-alice", {"newest": "9"})
+    await notes.put("heard", "T1/dm-alice", {"newest": "9"})
+    await notes.put("heard", "help", {"newest": "9"})
+    await notes.put("thread", "5001", {"id": "7", "by": "alice", "also": ["bob", "alice"], "said": "alice says"})
+    await notes.put("thread", "5002", {"id": "8", "by": "bob"})
+
+
+async def all_notes(talk):
+    return {kind: await talk.street.notes.all(kind) for kind in ("heard", "thread")}
+
+
+async def test_what_adapters_noted_of_a_forgotten_person_goes_and_the_receipt_counts_it(talk):
+    await talk.say("alice", "hello")
+    await talk.say("bob", "hello")
+    await noted(talk)
+    await forget(talk)
+    assert await all_notes(talk) == {
+        "heard": {"help": {"newest": "9"}},
+        "thread": {
+            "5001": {"id": "7", "by": "", "also": ["bob", ""], "said": "alice says"},
+            "5002": {"id": "8", "by": "bob"},
+        },
+    }
+    (line,) = await audit_lines(talk.store, talk.sealer, 9)
+    assert line.detail["gone"]["note"] == 3
+
+
+async def test_notes_of_a_person_of_another_team_go_by_their_bare_id_too():
+    async with open_talk() as talk:
+        await talk.say("T2:U7", "hello")
+        await talk.street.notes.put("thread", "1", {"by": "U7", "key": "T2:U7"})
+        await talk.street.notes.put("heard", "T1/U7", 1)
+        await talk.command("T2:U7", "forget", "confirm")
+        assert await all_notes(talk) == {"heard": {}, "thread": {"1": {"by": "", "key": ""}}}

@@ -7,6 +7,7 @@ import pytest
 from core.errors import RefusedError
 from core.queries import (
     QUERIES,
+    AllNotesOf,
     AuditAfter,
     AuditEnd,
     AuditLines,
@@ -211,6 +212,7 @@ QUESTIONS = (
     OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
     AuditAfter(0, 9), AuditEnd(), Backlog(),
     TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
+    AllNotesOf("slack"),
     OpenAt(b"place", 9), WaitingOutlets("terminal", "worker", 9), OutletAt(b"place"), SchemaNumber(),
     PlacesOf("c"), DeliveriesTo("c"), HeldOf("c"), OldBodies(9, 9),
     OldUsage(9, 1), SettledTickets(99, 9), AuditStart(),

@@ -793,6 +793,9 @@ SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind AND k
 -- name: NotesOf
 SELECT key, at, body FROM note WHERE platform = :platform AND kind = :kind ORDER BY at, key;
 
+-- name: AllNotesOf
+SELECT kind, key, body FROM note WHERE platform = :platform ORDER BY kind, key;
+
 -- name: SchemaNumber
 SELECT max(number) FROM migration;
 
