@@ -74,12 +74,13 @@ class Budgets:
 
 @dataclass(slots=True)
 class Purse:
-    """What may be used in one turn. `warning` is what the person is to be told of it, `is_empty` whether a call of the
-    model was refused for it."""
+    """What may be used in one turn. `warning` is what the person is to be told of it, `notice` what staff are, and
+    `is_empty` says whether a call of the model was refused for it."""
 
     budgets: Budgets
     caps: tuple[Cap, ...]
     warning: str = ""
+    notice: str = ""
     is_empty: bool = False
     _calls: int = field(default=0)
 
@@ -126,7 +127,8 @@ class Purse:
         for cap in crossed:
             span = "today" if cap.span == "day" else "this month"
             self.warning = f"({cap.whose} {span} is used up to {percent} percent.)"
-            log.info("the %s budget of %s is used up to %d percent", cap.span, cap.counter.partition("/")[0], percent)
+            self.notice = f"The {cap.span} budget of a {cap.counter.partition('/')[0]} is used up to {percent} percent"
+            log.info("%s", self.notice)
 
     async def _refusal(self, at: int, tokens: int, nano: int) -> str:
         spent = await self._first_spent(at, tokens, nano)

@@ -116,6 +116,8 @@ class Turns:
         answer = self._refusal(ask) or await self._run(draft, watching, work.running)
         for ticket in draft.stage.became_urgent if answer.status is TurnStatus.DONE else ():
             await work.tell_staff(f"{ticket} is urgent")
+        if draft.purse.notice:
+            await work.tell_staff(draft.purse.notice)
         records = self._records(draft, answer, work.mail)
         guard = () if answer.status is TurnStatus.STOPPED else (NotStopped(work.row.id),)
         await work.finish((*guard, *records))

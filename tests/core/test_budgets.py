@@ -136,6 +136,17 @@ async def test_people_are_told_once_when_most_of_it_is_used():
         assert [("used up to 80 percent" in text) for text in texts] == [False, False, True, False]
 
 
+@pytest.mark.parametrize("whose", ["customer", "workspace"])
+async def test_staff_are_told_once_when_most_of_it_is_used_and_not_what_was_said(whose):
+    steps = [used(said("One."), 50_000), used(said("Two."), 35_000), used(said("Three."), 1), used(said("Four."), 1)]
+    budgets = {"answer_tokens": 10, whose: {"day_tokens": 100_000}}
+    async with open_talk(ScriptedModel(steps), budgets=budgets, staff_channel="terminal/local/staff") as talk:
+        for text in ("one", "two", "three", "four"):
+            await talk.say("alice", text)
+        told = [each.text for each in talk.street.posted if each.ref.channel == "staff"]
+        assert told == [f"The day budget of a {whose} is used up to 80 percent: terminal/local/dm/alice"]
+
+
 async def test_a_budget_in_money_counts_what_calls_cost():
     prices = {"models": {"offline": {"input": "10", "output": "0"}}}
     steps = [used(said("One."), 100_000), used(said("Two."), 1)]

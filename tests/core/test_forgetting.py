@@ -3,7 +3,7 @@ import json
 import pytest
 
 from core.audit import audit_lines
-from core.errors import BadInputError, ErasedError
+from core.errors import BadInputError, ChangedError, ErasedError
 from core.forgetting import Forgetting, Order
 from core.ledger import ALWAYS, read_ledger, sums_by, whole
 from core.legal_holds import end_hold, put_hold
@@ -177,6 +177,21 @@ async def test_nobody_who_was_forgotten_is_forgotten_or_held_again(talk):
         await Forgetting(talk.store, talk.sealer, talk.desk.writer, noticed=0).order(row, Order(row.id, by="x"))
     with pytest.raises(BadInputError, match="nothing left to hold"):
         await put_hold(talk.store, talk.sealer, row, reason="case 7", by="counsel")
+
+
+async def test_nobody_is_put_on_hold_while_they_are_being_forgotten_and_a_hold_before_it_wins(talk):
+    await talk.say("alice", "hello")
+    forgetting = Forgetting(talk.store, talk.sealer, talk.desk.writer, noticed=0)
+    person = await customer_of(talk)
+    hold = await put_hold(talk.store, talk.sealer, person, reason="case 7", by="counsel")
+    await talk.desk.writer.commit(tuple(await forgetting.order(person, Order(person.id, by="o"))))
+    # Both read the same person: whoever commits later is refused.
+    with pytest.raises(ChangedError):
+        await talk.desk.writer.commit(tuple(hold))
+    with pytest.raises(BadInputError, match="nothing left to hold"):
+        await put_hold(talk.store, talk.sealer, await customer_of(talk), reason="case 7", by="counsel")
+    await forgetting.resume()
+    assert "turn" not in await held(talk, person.id)
 
 
 async def test_a_message_deleted_on_the_platform_is_kept_here_while_its_author_is_on_hold(talk):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from core.config import Price, PriceSettings, check_settings
 from core.errors import ConfigError
 from core.models import Usage
+from core.queries import UsageLedger
 from core.usage import (
     ModelCall,
     UsageSum,
@@ -20,6 +21,7 @@ from core.usage import (
     usage_records,
 )
 from tests.core.books import open_books
+from tests.core.talk import open_talk
 
 PRICES = PriceSettings(
     models={
@@ -136,3 +138,14 @@ async def test_booked_calls_add_up_by_customer_session_and_turn(books):
 
 async def test_who_used_nothing_has_a_sum_of_nothing(books):
     assert await usage_of_customer(books.store, "nobody") == UsageSum()
+
+
+async def test_a_model_without_a_price_is_booked_in_tokens_and_flagged_wherever_money_is_shown():
+    prices = {"models": {"another": {"input": "1", "output": "1"}}}
+    async with open_talk(prices=prices, roles={"terminal/local/alice": "supervisor"}) as talk:
+        await talk.say("alice", "hello")
+        (row,) = await talk.store.read(UsageLedger(0, 2**62))
+        assert (row.cost_nano, row.unpriced) == (0, row.calls)
+        assert row.input_tokens > 0
+        (told,) = await talk.command("alice", "usage")
+        assert "USD 0.0000 and 1 call without a price" in told
