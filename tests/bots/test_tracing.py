@@ -86,6 +86,12 @@ async def test_the_sdk_makes_no_spans_of_its_own_to_be_sent(monkeypatch):
     assert made == []
 
 
+async def test_what_a_program_traces_of_its_own_runs_is_left_to_it():
+    before = get_trace_provider()._multi_processor._processors
+    await talked([assistant_message("hi")])
+    assert get_trace_provider()._multi_processor._processors is before
+
+
 async def test_where_the_environment_asks_for_nothing_nothing_is_set_up():
     assert exporter_named({}) is None
     assert exporter_named({"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"}) is None
