@@ -323,10 +323,20 @@ async def test_staff_opens_a_ticket_that_waits_for_them(talk):
     await talk.say("alice", "open a ticket: no ink")
     await talk.say("alice", "still no ink")
     assert await talk.command("alice", "staff", "no", "ink") == ["TKT-1002 is with our staff now: no ink"]
-    assert await talk.command("alice", "staff") == ["TKT-1003 is with our staff now: still no ink"]
     assert await talk.command("alice", "tickets") == [
         "- TKT-1001: the printer burns (waiting for staff, priority normal)\n"
-        "- TKT-1002: no ink (waiting for staff, priority normal)\n"
-        "- TKT-1003: still no ink (waiting for staff, priority normal)"
+        "- TKT-1002: no ink (waiting for staff, priority normal)"
     ]
     assert await talk.command("bob", "tickets") == ["You have no tickets yet."]
+
+
+async def test_staff_without_words_is_about_the_last_message_which_is_no_subject_where_it_was_private(talk):
+    await talk.say("alice", "my code is xylophone")
+    for _ in range(2):
+        (answer,) = await talk.command("alice", "staff")
+        assert re.fullmatch(r"TKT-1001 is with our staff now: Asked on \d{4}-\d\d-\d\d at \d\d:\d\d UTC", answer)
+    assert "my code is xylophone" in (await talk.command("alice", "ticket", "TKT-1001"))[0]
+    where = {"channel": "c", "thread": "t"}
+    assert "xylophone" not in (await talk.say("alice", "list my tickets", **where))[0]
+    await talk.say("alice", "the printer burns", **where)
+    assert await talk.command("alice", "staff", **where) == ["TKT-1002 is with our staff now: the printer burns"]

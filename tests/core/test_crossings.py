@@ -1,6 +1,8 @@
 """Twenty workspaces whose ids collide on purpose, thousands of random steps: nothing of anybody reaches anybody else.
 
-`DESK_CROSSING_STEPS` says how many steps, `DESK_CROSSING_SEED` which ones.
+`DESK_CROSSING_STEPS` says how many steps, `DESK_CROSSING_SEED` which ones. A long run is dealt out to parts of 25,000
+steps, each on a store of its own, that may run side by side:
+`DESK_CROSSING_STEPS=100000 pytest -n 2 tests/core/test_crossings.py`.
 """
 
 import json
@@ -27,6 +29,9 @@ from tests.core.talk import open_talk
 
 STEPS = int(os.environ.get("DESK_CROSSING_STEPS", "600"))
 SEED = int(os.environ.get("DESK_CROSSING_SEED", "7"))
+PART = 25_000
+PARTS = [(SEED + part, min(PART, STEPS - done)) for part, done in enumerate(range(0, STEPS, PART))]
+"""Seed and steps of each part."""
 WORKSPACES = [f"T{number}" for number in range(20)]
 USERS = ("U1", "U2", "U3")
 PHRASES = {(there, user): f"secret-{there}-{user}-end" for there in WORKSPACES for user in USERS}
@@ -120,13 +125,14 @@ def crossings(ref, texts):
     return [phrase for text in texts if "-end" in text for phrase in others(ref) if phrase in text]
 
 
-@pytest.mark.timeout(60 + STEPS // 5)
-async def test_nothing_of_anybody_reaches_anybody_else(caplog):
+@pytest.mark.timeout(60 + PART // 5)
+@pytest.mark.parametrize(("seed", "steps"), PARTS)
+async def test_nothing_of_anybody_reaches_anybody_else(caplog, seed, steps):
     for ours in ("core", "adapters"):
         caplog.set_level(logging.DEBUG, logger=ours)
-    model, crowd, seen = Watched(), Crowd(SEED), set()
+    model, crowd, seen = Watched(), Crowd(seed), set()
     async with open_talk(model) as talk:
-        for number in range(STEPS):
+        for number in range(steps):
             event, posted = crowd.step(), len(talk.street.posted)
             model.asked.clear()
             # Refused as one seen before, an id would be known from another workspace.
@@ -134,12 +140,12 @@ async def test_nothing_of_anybody_reaches_anybody_else(caplog):
             await talk.desk.drain()
             deliveries = talk.street.posted[posted:]
             shown = [json.dumps(asdict(one), default=str) for one in deliveries]
-            assert crossings(event.ref, (*model.asked, *shown)) == [], (SEED, number, event)
+            assert crossings(event.ref, (*model.asked, *shown)) == [], (seed, number, event)
             assert {one.ref.workspace for one in deliveries} <= {event.ref.workspace}
             own = PHRASES[event.ref.workspace, event.ref.user]
             loud = [one.text for one in deliveries if not (one.private or one.ref.direct)]
-            assert not [text for text in loud if own in text], (SEED, number, event)
-            assert not [line for line in caplog.messages if "-end" in line], (SEED, number, event)
+            assert not [text for text in loud if own in text], (seed, number, event)
+            assert not [line for line in caplog.messages if "-end" in line], (seed, number, event)
             caplog.clear()
             seen |= {kind for kind, texts in (("asked", model.asked), ("shown", shown)) for t in texts if own in t}
         assert seen == {"asked", "shown"}, "their own phrases were met nowhere: then nothing was tried"

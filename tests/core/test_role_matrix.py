@@ -195,6 +195,77 @@ async def test_nobody_does_what_their_role_does_not_allow_and_no_read_is_unnoted
     assert not wrong, wrong
 
 
+READ_BY = {
+    "menu": Command("", place("", **THREAD), "review", ("here", "a", "complaint"), message="the answer"),
+    "here": Command("", place("", **THREAD), "review", ("here", "a", "complaint")),
+    "review": Command("", place(""), "review", ("terminal/local/dm/alice", "a", "complaint")),
+    "aside": Command("", place("", channel="c"), "review", ("alice", "a", "complaint"), loose=True),
+    "text": UserMessage("", place("", **THREAD), "!search word --reason a complaint"),
+    "search": Command("", place(""), "search", ("word", "--reason", "a", "complaint")),
+}
+"""Ways to begin to read; `pressed` are the buttons below what they show, and theirs."""
+
+
+async def tried_on(talk, desk, said):
+    """What somebody was shown of Alice's words by something they said, and how often that was noted."""
+    posted, read = len(talk.street.posted), await reads(talk)
+    await desk.accept(said)
+    await desk.drain()
+    told = [one for one in talk.street.posted[posted:] if one.ref.user != "alice"]
+    shown = [one for one in told if "word number" in one.text or any("dm/alice" in b.label for b in one.buttons)]
+    return len(shown), await reads(talk) - read, [button for one in told for button in one.buttons]
+
+
+def said_by(who, template, id_, **changes):
+    ref = replace(template.ref, user=who.user, groups=who.groups)
+    return replace(template, id=id_, ref=replace(ref, channel=f"dm-{who.user}") if ref.direct else ref, **changes)
+
+
+def pressing(talk, who, button):
+    ref = replace(place(who.user), groups=who.groups)
+    return Command(talk.next_id(), ref, button.command, button.args, message="a message")
+
+
+@pytest.mark.parametrize("who", PEOPLE, ids=lambda who: f"{who.user}-{'-'.join(who.groups)}")
+async def test_every_way_to_read_and_to_read_on_is_for_staff_and_each_page_is_noted(who):
+    wrong, allowed = [], RANKS[who.role] >= RANKS["agent"]
+    async with open_talk(roles=ROLES) as talk:
+        for number in range(12):
+            await talk.say("alice", f"word number {number}")
+            await talk.say("alice", f"word number {number} in public", **THREAD)
+        answer, buttons = talk.last.key, []
+        for name, template in READ_BY.items():
+            about = {"message": answer} if name == "menu" else {}
+            shown, noted, under = await tried_on(talk, talk.desk, said_by(who, template, talk.next_id(), **about))
+            buttons += under
+            if (shown, noted) != (allowed, allowed):
+                wrong.append((name, shown, noted))
+        # The same after a restart: a button is good for as long as its line is there.
+        async with talk.with_desk(talk.street) as desk:
+            for button in buttons:
+                shown, noted, _ = await tried_on(talk, desk, pressing(talk, who, button))
+                if (shown, noted) != (1, 1):
+                    wrong.append((button, shown, noted))
+    assert not wrong, wrong
+    assert ({button.label for button in buttons} >= {"More", "Read 1"}) is allowed
+
+
+@pytest.mark.parametrize("who", PEOPLE, ids=lambda who: f"{who.user}-{'-'.join(who.groups)}")
+async def test_what_one_of_staff_was_shown_lets_nobody_else_read_on(who):
+    agent = Who("sam", "agent")
+    async with open_talk(roles=ROLES | {"terminal/local/sam": "agent"}) as talk:
+        for number in range(12):
+            await talk.say("alice", f"word number {number}")
+        buttons = []
+        for name in ("review", "search"):
+            _, _, under = await tried_on(talk, talk.desk, said_by(agent, READ_BY[name], talk.next_id()))
+            buttons += under
+        assert len(buttons) == 12
+        for button in buttons:
+            shown, noted, _ = await tried_on(talk, talk.desk, pressing(talk, who, button))
+            assert (shown, noted) == (0, 0), button
+
+
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("role", [*get_args(Role), "king", ""])
 async def test_a_reading_is_noted_for_those_who_may_and_refused_to_all_others(reading, role):
