@@ -10,7 +10,9 @@ from core.access import Door, Reader, reader_of
 from core.audit import open_line, short
 from core.call import Call
 from core.errors import NoSuchSessionError
+from core.models import Button
 from core.queries import AuditAfter, AuditEnd, AuditRow
+from core.replies import FAREWELL
 
 AFTER = "after:"
 """What the argument of a button begins with that names an audit line."""
@@ -46,6 +48,12 @@ async def line_named(call: Call, name: str) -> tuple[AuditRow, dict[str, Any]]:
 def reader_in(call: Call) -> Reader:
     """Who said the word, as a reader."""
     return reader_of(call.kit.settings, call.ref)
+
+
+async def show(call: Call, text: str, buttons: tuple[Button, ...], *, stays: bool = False) -> None:
+    """Show the asker alone what is other people's. No piece of it is kept: it would outlive them."""
+    await call.kit.sealer.prepare((FAREWELL,))
+    call.say(text, private=True, buttons=buttons, stays=stays, owner=FAREWELL)
 
 
 def door_of(call: Call) -> Door:

@@ -14,7 +14,8 @@ from core.records import AddDelivery, AddMessage, Record, Rows
 from core.sealed import open_json, seal_json, seal_message
 
 FAREWELL = "farewell"
-"""The owner of pieces to and about a person who was forgotten: each is deleted as soon as it is posted."""
+"""The owner of pieces to and about a person who was forgotten, and of what staff is shown of others: each is deleted as
+soon as it is posted. Whoever makes one prepares the owner's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Mail:
         buttons: tuple[Button, ...] = (),
         file: TextFile | None = None,
         stays: bool = False,
+        owner: str = "",
     ) -> None:
         """Add a reply; what is too long for the platform becomes several pieces, buttons and file on the last.
 
@@ -90,7 +92,7 @@ class Mail:
         pieces = self.platform.split(text)
         for number, piece in enumerate(pieces, start=1):
             delivery = replace(self._new("reply", piece), ref=ref, turn=turn, private=private, stays=stays)
-            self._add(replace(delivery, buttons=buttons, file=file) if number == len(pieces) else delivery)
+            self._add(replace(delivery, buttons=buttons, file=file) if number == len(pieces) else delivery, owner)
 
     def say_in(self, ref: ConversationRef, text: str) -> None:
         """Add a reply that stands in another conversation."""
@@ -142,10 +144,10 @@ class Mail:
         key = f"{self.event}.{len(self.outgoing) + 1}"
         return Delivery(key, kind, self.address.ref, self.address.to, self.address.session_name, None, text)
 
-    def _add(self, delivery: Delivery) -> None:
+    def _add(self, delivery: Delivery, owner: str = "") -> None:
         status = "sending" if self.platform.repeats_by_key else "pending"
         place = place_of(self.sealer, delivery.ref)
-        self.outgoing.append(Outgoing(delivery, place, self.address.session, self.address.owner, status))
+        self.outgoing.append(Outgoing(delivery, place, self.address.session, owner or self.address.owner, status))
 
     def _records_of(self, outgoing: Outgoing) -> Iterable[Record]:
         delivery = outgoing.delivery

@@ -11,7 +11,7 @@ from core.clock import as_time
 from core.customers import find_customer
 from core.errors import BadInputError, NoSuchSessionError
 from core.models import Button, ConversationRef, Customer
-from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in
+from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in, show
 from core.queries import AuditRow, PlaceOfTurn, SessionById, SessionRow, SessionsSpokenBy
 from core.transcript import TURNS, readable_id
 from core.transcript_text import is_last, page_text
@@ -58,7 +58,7 @@ async def _show(call: Call, row: SessionRow, *, reason: str, page: int) -> Resul
     read, line = await review_in_commit(door_of(call), reader_in(call), row, page=page, reason=reason)
     more = Button("More", "review", (line_name(after, line.id), short(row.id), str(page + 1)))
     text = page_text(read, call.kit.settings.prices)
-    call.say(text, private=True, stays=True, buttons=() if is_last(read) else (more,))
+    await show(call, text, () if is_last(read) else (more,), stays=True)
     return [line]
 
 
@@ -71,7 +71,7 @@ async def _let_pick(call: Call, customer: str, rows: list[SessionRow], *, reason
     picks = [Button(_title(call, row), "review", (name, short(row.id), "1")) for row in rows[:MOST_PICKED]]
     left = len(rows) - len(picks)
     rest = f" {count(left, 'older one')} can be named by its id." if left else ""
-    call.say(f"Which conversation do you want to read?{rest}", private=True, buttons=tuple(picks))
+    await show(call, f"Which conversation do you want to read?{rest}", tuple(picks))
     return [line]
 
 

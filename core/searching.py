@@ -7,7 +7,7 @@ from core.audit import short
 from core.call import Call, Result
 from core.errors import BadInputError, NoSuchSessionError
 from core.models import Button
-from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in
+from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in, show
 from core.reviewing import person_named
 from core.search import NEWEST, Bounds, Scope, Search
 from core.search_args import HOW, Wanted, id_of_time, read_wanted
@@ -37,7 +37,7 @@ async def search(call: Call) -> Result:
 async def _show(call: Call, search: Search, *, reason: str) -> Result:
     after = await end_of_log(call)
     page, line = await search_in_commit(door_of(call), reader_in(call), search, reason=reason)
-    call.say(results_text(page), private=True, buttons=_buttons(page, line_name(after, line.id)))
+    await show(call, results_text(page), _buttons(page, line_name(after, line.id)))
     return [line]
 
 

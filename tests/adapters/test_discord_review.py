@@ -11,6 +11,7 @@ from tests.adapters.test_discord_roles import StaffHarness
 WHY = "she asked for help"
 REFUSED = "You may not do that here."
 SECRET = "xylophone-4711"
+SEND = "POST /channels/{channel}/messages"
 
 
 @pytest.fixture(autouse=True)
@@ -208,3 +209,20 @@ async def test_only_staff_is_offered_to_review(server):
     thread = await conversation(server)
     with pytest.raises(LookupError, match="may not use 'Review'"):
         server.alice.menu("Review", server.ours(thread)[0])
+
+
+@pytest.mark.parametrize("trouble", ["cut_answer", "cut_request", "fail"])
+async def test_a_page_is_written_once_whatever_happens_to_its_call(server, mo, trouble, monkeypatch):
+    thread = await conversation(server)
+    getattr(server.discord.faults, trouble)(SEND, times=1)
+    await do(server, mo.slash("desk-staff", "review", channel=thread, person=server.alice.user.id, reason=WHY))
+    await server.begins(lambda: direct(server, mo) != [])
+    await server.quiet()
+    assert len(direct(server, mo)) == 1
+    # A nonce counts for some minutes only: later the piece is looked for where it was written.
+    monkeypatch.setattr("adapters.discord.posting.NONCE_SECONDS", 0.0)
+    server.discord.faults.cut_answer(SEND, times=1)
+    await do(server, mo.slash("desk-staff", "review", channel=thread, person=server.alice.user.id, reason=WHY))
+    await server.begins(lambda: len(direct(server, mo)) > 1)
+    await server.quiet()
+    assert len(direct(server, mo)) == 2

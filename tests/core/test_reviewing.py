@@ -3,8 +3,10 @@ import json
 import pytest
 
 from core.audit import audit_lines
+from core.customers import find_customer
 from core.models import Command
-from core.queries import ItemRow, PagedRow, SessionById, TurnRow, TurnsSpokenBy
+from core.queries import DeliveriesTo, ItemRow, PagedRow, SessionById, TurnRow, TurnsSpokenBy
+from core.replies import FAREWELL
 from core.transcript import TURNS, read_page, read_transcript
 from tests.core.talk import open_talk, place
 
@@ -188,6 +190,19 @@ async def test_a_page_reads_its_own_turns_from_the_store_and_no_others(talk, mon
     of_others = {getattr(row, "turn", None) or row.id for row in bodies} - turns
     own = {row.id for query, rows in asked for row in rows if isinstance(query, TurnsSpokenBy)}
     assert of_others <= own, "the reader's own newest turns are read for every word"
+
+
+async def test_what_staff_was_shown_is_kept_nowhere_once_it_is_posted(talk):
+    await talk.command("sam", "review", "alice", *WHY)
+    assert "Mia" in talk.last.text
+    await talk.command("sam", "search", "mia", "--reason", *WHY)
+    assert "Mia" in talk.last.text
+    shown = {one.key for one in talk.street.posted if one.ref.user == "sam"}
+    await talk.desk._kit.writer.flush()
+    sam = await find_customer(talk.store, talk.sealer, place("sam"))
+    for owner in (FAREWELL, sam.id):
+        assert not {row.key for row in await talk.store.read(DeliveriesTo(owner))} & shown
+    assert await talk.store.read(DeliveriesTo((await find_customer(talk.store, talk.sealer, place("alice"))).id))
 
 
 async def test_a_page_says_of_its_turns_what_the_whole_transcript_says(talk):
