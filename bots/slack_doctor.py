@@ -1,7 +1,7 @@
 """`deskmate doctor --slack`: whether the app is set up in Slack as the desk needs it."""
 
 from adapters.slack.installs import OneWorkspace
-from adapters.slack.permissions import SCOPES
+from adapters.slack.permissions import EVENTS, SCOPES
 from bots.doctor import Findings
 from bots.slack_doctor_history import look_at_history
 from bots.slack_doctor_installs import reached_installs
@@ -11,12 +11,12 @@ from core.errors import ConfigError, PlatformError
 
 
 async def examine_slack(findings: Findings) -> None:
-    """Look at tokens and scopes, and say what is missing and where to get it."""
+    """Look at tokens and scopes, and say what is missing and where to get it; of events, what there has to be."""
     if names_client():
         for install in await reached_installs(findings):
             _look_at_scopes(findings, install.scopes)
             await look_at_history(findings, install, read_slack_settings(http=True).api_url)
-        return
+        return _name_events(findings)
     try:
         slack = read_slack_settings()
         install = OneWorkspace(slack.bot_token, slack.api_url)
@@ -25,6 +25,7 @@ async def examine_slack(findings: Findings) -> None:
         return findings.note("slack", "the desk cannot serve there", do=str(error))
     findings.note("slack", f"@{install.bot} in {install.workspace}")
     _look_at_scopes(findings, install.scopes)
+    _name_events(findings)
     await look_at_history(findings, install, slack.api_url)
     await _look_at_connection(findings, slack)
     if not slack.signing_secrets:
@@ -45,6 +46,12 @@ def _look_at_scopes(findings: Findings, granted: frozenset[str]) -> None:
             f"{scope.name} is missing: to {scope.why}",
             do="add it under OAuth & Permissions > Scopes, then install the app again",
         )
+
+
+def _name_events(findings: Findings) -> None:
+    """Name the events: Slack tells no bot what it is subscribed to."""
+    names = ", ".join(f"{event.name} (not in a plain app)" if event.agent else event.name for event in EVENTS)
+    findings.note("slack events", f"Slack does not say which are subscribed; Event Subscriptions has to list {names}")
 
 
 async def _look_at_connection(findings: Findings, slack: SlackSettings) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from adapters.slack.permissions import EVENTS
 from bots.slack_settings import VARIABLES, read_slack_settings
 from core.errors import ConfigError
 from simulators.slack_service import AppSetup, SlackService
@@ -245,6 +246,8 @@ async def test_the_doctor_finds_nothing_wrong_with_an_app_made_from_the_manifest
         code, out, err = await finished(await deskmate(tmp_path, "doctor", "--slack", **settings_for(slack)))
     assert code == 0, out + err
     assert "@helper in Acme" in out
+    for event in EVENTS:
+        assert event.name in out
 
 
 async def test_the_printed_manifest_is_the_one_in_the_repository(tmp_path):
