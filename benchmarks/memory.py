@@ -2,7 +2,8 @@
 
 A turn is what the SDK's Runner does to a session in a turn with one tool call: read the newest 50 items, then add the
 question, the call with its output, and the answer. `python -m benchmarks memory [--quick] [--write]`. With `--store
-postgresql://USER@HOST/DATABASE` all of it is on that server, in databases of its own that are dropped afterwards.
+postgresql://USER@HOST/DATABASE` all of it is on that server, in databases of its own that are dropped afterwards, and
+`--warm 500 --write` puts its table into docs/bench.md.
 """
 
 import argparse
@@ -30,7 +31,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.storage.sessions import open_session
 from benchmarks import servers
-from benchmarks.memory_report import Figures, Reads, Run, print_runs, print_tables, write_page
+from benchmarks.memory_report import Figures, Reads, Run, print_runs, print_tables, table_of, write_page
+from benchmarks.page import tell
 
 OURS = "DeskSession"
 KINDS = (OURS, "SQLiteSession", "AdvancedSQLiteSession", "SQLAlchemySession")
@@ -304,15 +306,16 @@ def main() -> None:
     parser.add_argument("--store", metavar="URL", help="a PostgreSQL server to measure on, instead of files")
     parser.add_argument("--warm", type=int, metavar="SESSIONS", help="only warm turns of so many sessions at once")
     options = parser.parse_args()
-    if options.write and options.store:
-        parser.error("--write is for the page of the files")
+    if options.write and options.store and not options.warm:
+        parser.error("--write has a page for files, and with --warm a table for a server")
     gc.collect()
     gc.freeze()
     how = {"quick": options.quick, "server": options.store}
     if options.warm:
-        return print_runs(
-            "Warm sessions", {options.warm: turns_of("warm", options.warm, **how)}, machine(options.store)
-        )
+        runs, where = {options.warm: turns_of("warm", options.warm, **how)}, machine(options.store)
+        if options.store and options.write:
+            return tell("sessions on a server", f"{table_of(runs)}\n\nMeasured on {where}.")
+        return print_runs("Warm sessions", runs, where)
     figures = Figures(
         machine=machine(options.store),
         warm={live: turns_of("warm", live, **how) for live in LIVE},

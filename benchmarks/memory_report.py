@@ -64,6 +64,11 @@ def print_runs(name: str, runs: dict[int, dict[str, Run | str]], machine: str) -
     Console().print(machine)
 
 
+def table_of(runs: dict[int, dict[str, Run | str]]) -> str:
+    """The figures of one measurement for a page."""
+    return _markdown(_runs(runs))
+
+
 def _print(name: str, rows: list[list[str]]) -> None:
     table = Table(title=name, title_justify="left")
     for number, head in enumerate(rows[0]):
