@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from core.access import READINGS
 from core.models import (
     Accepted,
     Command,
@@ -24,6 +25,7 @@ from core.models import (
     UserMessage,
 )
 from core.offline import OfflineModel
+from core.queries import AuditAfter, AuditEnd
 from core.words import WORDS
 from tests.core.talk import open_talk
 
@@ -34,6 +36,8 @@ PARTS = [(SEED + part, min(PART, STEPS - done)) for part, done in enumerate(rang
 """Seed and steps of each part."""
 WORKSPACES = [f"T{number}" for number in range(20)]
 USERS = ("U1", "U2", "U3")
+STAFF = "S1"
+"""Who may read in their own workspace, as the audit log then says, and in no other."""
 PHRASES = {(there, user): f"secret-{there}-{user}-end" for there in WORKSPACES for user in USERS}
 """What each says in private only."""
 PUBLIC = {there: f"public-{there}-end" for there in WORKSPACES}
@@ -75,14 +79,15 @@ class Crowd:
         self.counts = dict.fromkeys(WORKSPACES, 0)
 
     def step(self):
-        there, user = self.chance.choice(WORKSPACES), self.chance.choice(USERS)
+        there, user = self.chance.choice(WORKSPACES), self.chance.choice((*USERS, *USERS, STAFF))
         direct = self.chance.random() < 0.6
         ref = ConversationRef("terminal", there, f"D-{user}", user)
         if not direct:
             ref = replace(ref, channel="C1", thread=self.chance.choice(("t1", "t2")), direct=False)
         self.counts[there] += 1
         id_ = f"m{self.counts[there]}"
-        return self.chance.choice((self.said, self.said, self.worded, self.touched))(id_, ref)
+        doing = (self.said, self.said, self.worded, self.touched)
+        return self.worded(id_, ref) if user == STAFF else self.chance.choice(doing)(id_, ref)
 
     def said(self, id_, ref):
         own = PHRASES[ref.workspace, ref.user] if ref.direct else PUBLIC[ref.workspace]
@@ -100,8 +105,10 @@ class Crowd:
         return UserMessage(id_, ref, text, Profile(f"{ref.user} {PUBLIC[ref.workspace]}"))
 
     def worded(self, id_, ref):
-        word = self.chance.choice(WORDS).name
-        args = tuple(arg.format(there=self.chance.choice(WORKSPACES)) for arg in ARGS.get(word, ()))
+        reads = ref.user == STAFF and self.chance.random() < 0.5
+        word = self.chance.choice(("review", "search")) if reads else self.chance.choice(WORDS).name
+        there = self.chance.choice((ref.workspace, self.chance.choice(WORKSPACES)))
+        args = tuple(arg.format(there=there) for arg in ARGS.get(word, ()))
         return Command(id_, ref, word, args, loose=not ref.direct and self.chance.random() < 0.3)
 
     def touched(self, id_, ref):
@@ -118,6 +125,8 @@ class Crowd:
 def others(ref):
     """The phrases that somebody must never meet."""
     private = [phrase for whose, phrase in PHRASES.items() if whose != (ref.workspace, ref.user)]
+    if ref.user == STAFF:
+        private = [phrase for (there, _), phrase in PHRASES.items() if there != ref.workspace]
     return [*private, *(phrase for there, phrase in PUBLIC.items() if there != ref.workspace)]
 
 
@@ -131,9 +140,10 @@ async def test_nothing_of_anybody_reaches_anybody_else(caplog, seed, steps):
     for ours in ("core", "adapters"):
         caplog.set_level(logging.DEBUG, logger=ours)
     model, crowd, seen = Watched(), Crowd(seed), set()
-    async with open_talk(model) as talk:
+    async with open_talk(model, roles={f"terminal/{there}/{STAFF}": "agent" for there in WORKSPACES}) as talk:
         for number in range(steps):
             event, posted = crowd.step(), len(talk.street.posted)
+            (end,) = await talk.store.read(AuditEnd())
             model.asked.clear()
             # Refused as one seen before, an id would be known from another workspace.
             assert await talk.desk.accept(event) is not Accepted.DUPLICATE
@@ -142,13 +152,18 @@ async def test_nothing_of_anybody_reaches_anybody_else(caplog, seed, steps):
             shown = [json.dumps(asdict(one), default=str) for one in deliveries]
             assert crossings(event.ref, (*model.asked, *shown)) == [], (seed, number, event)
             assert {one.ref.workspace for one in deliveries} <= {event.ref.workspace}
-            own = PHRASES[event.ref.workspace, event.ref.user]
+            here = [PHRASES[event.ref.workspace, user] for user in USERS]
+            own = PHRASES.get((event.ref.workspace, event.ref.user), "nobody's")
             loud = [one.text for one in deliveries if not (one.private or one.ref.direct)]
-            assert not [text for text in loud if own in text], (seed, number, event)
+            assert not [text for text in loud if any(phrase in text for phrase in here)], (seed, number, event)
+            if event.ref.user == STAFF and any(phrase in text for text in shown for phrase in here):
+                lines = await talk.store.read(AuditAfter(end.seq, 9))
+                assert {line.action for line in lines} & {*READINGS}, (seed, number, event)
+                seen.add("read")
             assert not [line for line in caplog.messages if "-end" in line], (seed, number, event)
             caplog.clear()
             seen |= {kind for kind, texts in (("asked", model.asked), ("shown", shown)) for t in texts if own in t}
-        assert seen == {"asked", "shown"}, "their own phrases were met nowhere: then nothing was tried"
+        assert seen == {"asked", "shown", "read"}, "their phrases were met nowhere: then nothing was tried"
 
 
 @pytest.mark.parametrize("kind", ["asked", "shown"])
@@ -157,3 +172,9 @@ def test_a_crossing_would_be_seen(kind):
     own, stranger = PHRASES["T1", "U1"], PHRASES["T1", "U2"]
     assert crossings(ref, [f"{kind} {own}"]) == []
     assert crossings(ref, [f"{kind} {stranger}", PUBLIC["T2"]]) == [stranger, PUBLIC["T2"]]
+
+
+def test_staff_may_meet_what_is_of_their_own_workspace_and_nothing_else():
+    ref = ConversationRef("terminal", "T1", "D-S1", STAFF)
+    assert crossings(ref, [f"read {PHRASES['T1', 'U2']} {PUBLIC['T1']}"]) == []
+    assert crossings(ref, [f"read {PHRASES['T2', 'U2']}", PUBLIC["T2"]]) == [PHRASES["T2", "U2"], PUBLIC["T2"]]
