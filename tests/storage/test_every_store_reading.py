@@ -10,6 +10,7 @@ from core.queries import (
     TurnsBefore,
     TurnsOfTicket,
     TurnsSpokenBefore,
+    UsageByTurn,
     UsageOfTurn,
 )
 from core.records import ForgetCustomer, PutFeedback
@@ -100,6 +101,7 @@ async def test_usage_and_feedback_are_read_of_one_turn(talk):
     await commit(talk, usage("u1", turn="t1"), usage("u2", turn="t1"), usage("u3", turn="t2"))
     await commit(talk, PutFeedback("t1", "c", "helpful", 1), PutFeedback("t2", "c", "not helpful", 1))
     assert (await one(talk, UsageOfTurn(S, "t1"))).calls == 2
+    assert [await one(talk, UsageOfTurn(S, turn)) for turn in ("t1", "t2")] == await talk.read(UsageByTurn(S))
     assert (await one(talk, UsageOfTurn(S, "t2"))).key == "t2"
     assert not await talk.read(UsageOfTurn(S, "t3"))
     assert [(row.turn, row.value) for row in await talk.read(FeedbackOn("t1"))] == [("t1", "helpful")]

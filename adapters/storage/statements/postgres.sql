@@ -820,8 +820,8 @@ SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS big
 FROM usage WHERE session = :session GROUP BY turn ORDER BY turn NULLS FIRST;
 
 -- name: UsageOfTurn
-SELECT coalesce(turn, ''), count(*), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
-    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), count(*) FILTER (WHERE cost_nano IS NULL), CAST(sum(estimated) AS bigint)
+SELECT coalesce(turn, ''), CAST(sum(calls) AS bigint), CAST(sum(requests) AS bigint), CAST(sum(input_tokens) AS bigint), CAST(sum(cached_tokens) AS bigint), CAST(sum(output_tokens) AS bigint),
+    CAST(sum(reasoning_tokens) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint), CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint), CAST(sum(estimated) AS bigint)
 FROM usage WHERE session = :session AND turn = :turn GROUP BY turn;
 
 -- name: UsageByTurnOfBranch

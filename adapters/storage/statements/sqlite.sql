@@ -704,8 +704,8 @@ SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cac
 FROM usage WHERE session = :session GROUP BY turn ORDER BY turn;
 
 -- name: UsageOfTurn
-SELECT coalesce(turn, ''), count(*), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
-    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL), sum(estimated)
+SELECT coalesce(turn, ''), sum(calls), sum(requests), sum(input_tokens), sum(cached_tokens), sum(output_tokens),
+    sum(reasoning_tokens), coalesce(sum(cost_nano), 0), sum(calls * (cost_nano IS NULL)), sum(estimated)
 FROM usage WHERE session = :session AND turn = :turn GROUP BY turn;
 
 -- name: UsageByTurnOfBranch
