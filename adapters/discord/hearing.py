@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from adapters.discord import translate
+from adapters.discord import door, translate
 from adapters.discord.api import CLOSED_DM, RefusedCallError
 from adapters.discord.door import best_effort
 from adapters.discord.parts import Parts
@@ -205,11 +205,21 @@ class Hearing:
         key = room.conversation_at(message) if room and room.kind != "direct" else channel
 
         async def known() -> None:
-            found = room or await self._parts.rooms.find(channel, guild)
+            found = room or await self._found(channel, guild)
             if found is not None:
                 await work(self._parts.threads.room_of(found, message))
 
         return self._parts.door.run(key, known())
+
+    async def _found(self, channel: str, guild: str) -> Room | None:
+        """A channel or thread that the client does not know; asked for until Discord says what it is."""
+        while self._parts.door.desk is not None:
+            try:
+                return await self._parts.rooms.find(channel, guild)
+            except PlatformError as error:
+                log.info("channel %s is not known yet: %s", channel, error)
+                await asyncio.sleep(door.PAUSE_SECONDS)
+        raise PlatformError("the desk is stopping and takes nothing more in")
 
     async def _hand_in(self, heard: Heard | None) -> None:
         if heard is not None:

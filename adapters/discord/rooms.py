@@ -7,12 +7,11 @@ from typing import Any
 
 import discord
 
-from adapters.discord.api import DiscordApi
+from adapters.discord.api import DiscordApi, RefusedCallError
 from adapters.discord.refs import Room, kind_of, room_in
 from adapters.discord.thread import PRIVATE
 from adapters.discord.threads import Threads
 from adapters.payloads import Json, number_in, object_in, text_in
-from core.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +43,16 @@ class Rooms:
         return self._room(_json(found), guild)
 
     async def find(self, channel: str, guild: str) -> Room | None:
-        """A channel or thread, asked for where it is not known; None where Discord does not tell."""
+        """A channel or thread, asked for where it is not known; None where Discord does not tell us.
+
+        Raises PlatformError where it cannot be asked now.
+        """
         known = self.at(channel, guild)
         if known is not None:
             return known
         try:
             room = self._room(await self._api.call("GET", "/channels/{channel_id}", channel_id=channel), guild)
-        except PlatformError as error:
+        except RefusedCallError as error:
             log.info("nothing is known of channel %s: %s", channel, error)
             return None
         self._asked_for[channel] = room

@@ -140,3 +140,15 @@ async def test_what_is_read_again_is_neither_too_old_nor_too_much():
     assert await catch_up.read(take) == PAGES * PAGE == 500
     assert time.time() - snowflake_seconds(str(asked[0])) < 7 * 86_400 + 60
     assert taken == sorted(taken) and len(asked) == PAGES
+
+
+@plain
+async def test_what_was_said_where_the_client_knows_of_no_channel_waits_until_discord_tells(server, monkeypatch):
+    asked = server.alice.open_thread(server.help, "ours")
+    await server.quiet()
+    monkeypatch.setattr(server.harness.app._parts.rooms._client, "get_channel", lambda _: None)
+    server.discord.faults.fail("GET /channels/{channel}", times=12)
+    server.mention(channel=asked)
+    await server.begins(lambda: server.texts(asked))
+    await server.quiet()
+    assert server.texts(asked) == [OPENED]
