@@ -1,6 +1,7 @@
 """Stores in PostgreSQL that an older version made, and desks of two versions on one."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -10,7 +11,7 @@ from adapters.storage.migrations import load_migrations
 from adapters.storage.postgres_schema import _apply
 from adapters.storage.postgres_sql import load_engine
 from core.errors import StoreError
-from core.queries import CustomerById, SchemaNumber, SessionById
+from core.queries import CustomerById, HeldOf, SchemaNumber, SessionById
 from core.records import PutSession
 from tests.backends import in_postgres, postgres_url
 from tests.cluster import cluster
@@ -69,6 +70,15 @@ async def test_desks_of_two_versions_of_one_schema_work_one_database(empty, monk
     functions = {row[0] for row in in_postgres("SELECT proname FROM pg_proc", url=empty)}
     both = [*load_engine().functions.values(), *of_another_version().functions.values()]
     assert {function.name for function in both} <= functions
+
+
+async def test_a_server_that_likes_to_share_out_questions_gives_the_rows_in_their_order(empty):
+    name = urlsplit(empty).path.strip("/")
+    for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+        in_postgres(f'ALTER DATABASE "{name}" SET {setting} = 0', url=empty)
+    async with open_store(empty) as store:
+        found = [tuple(row.table for row in await store.read(HeldOf("alice"))) for _ in range(30)]
+    assert {tables[:5] for tables in found} == {("customer", "identity", "session", "turn", "item")}
 
 
 async def test_a_wrong_password_is_told_at_once_and_shown_by_nothing():
