@@ -232,10 +232,12 @@ async def deadlocks():
 async def test_a_batch_that_somebody_else_has_closed_a_circle_with_is_written_again(url):
     async with open_store(url) as store:
         await store.write([session(b"a"), session(b"b")])
+        # Who looks first for the circle gives way: the store, however slowly this goes on here.
+        await store._writers[0].execute("SET deadlock_timeout = '4s'")
         async with holding(url, "SELECT FROM session WHERE id = 'b' FOR UPDATE") as other:
+            await other.execute("SET deadlock_timeout = '60s'")
             writing = asyncio.create_task(store.write([(PutSession(name, "human", 0),) for name in (b"a", b"b")]))
             await blocked()
-            # Whoever has waited for a second looks for a circle: the store has begun to wait before.
             await other.execute("SELECT FROM session WHERE id = 'a' FOR UPDATE")
         assert await writing == [(), ()]
 
