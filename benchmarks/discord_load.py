@@ -69,7 +69,7 @@ async def _serve(token: str, api_base: str, gateway: str, store: str, pipe: Conn
     from bots.collecting import collecting_aside
 
     settings = Settings(store=store, model="offline")
-    options = Options(messages_a_minute=0, open_threads=0)
+    options = Options(open_threads=0)
     app = DiscordApp(token, WORDS, options=options, aim=Aim(api_base, gateway))
     async with app, open_desk(settings, [app], serving=False) as desk, app.serving(desk):
         running = asyncio.create_task(app.run())
