@@ -32,7 +32,7 @@ chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat 
 	@$(BIN)/deskmate chat
 
 test: $(READY) ## Run the tests (some of them: make test ARGS="-k undo")
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY) ## Format, lint, types, imports: changes nothing
 	$(BIN)/ruff format --check .

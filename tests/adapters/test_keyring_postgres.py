@@ -16,10 +16,12 @@ from tests.cluster import cluster
 
 @pytest.fixture
 def url():
-    """A database of this process, without a keyring at first."""
+    """A database of this process, without a keyring at first; the next test finds none either."""
     url = one_database()
-    in_postgres("DROP SCHEMA IF EXISTS deskmate_keyring CASCADE", url=url)
-    return url
+    try:
+        yield url
+    finally:
+        in_postgres("DROP SCHEMA IF EXISTS deskmate_keyring CASCADE", url=url)
 
 
 def beside(url):

@@ -52,8 +52,6 @@ class Guild(Members):
             "DISCORD_GATEWAY": self.discord.gateway_url,
             "DESK_DISCORD__SUPPORT": "support,posts",
             "DESK_DISCORD__OPEN_THREADS": "0",
-            "DESK_PACE__CUSTOMER__MESSAGES_A_MINUTE": "0",
-            "DESK_PACE__CUSTOMER__COMMANDS_A_MINUTE": "0",
         }
 
     def desk_died(self, has: Callable[[str], bool]) -> None:

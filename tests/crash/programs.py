@@ -16,6 +16,9 @@ from tests.crash.killer import Pace, Trap, watch_desk
 from tests.crash.story import Manners
 from tests.crash.twins import SETTINGS, employ_two
 
+NO_HURRY = "[pace.customer]\nmessages_a_minute = 0\ncommands_a_minute = 0\n"
+"""People of a bench say more in a minute than anybody else."""
+
 
 class NotReadableError(Exception):
     """The command line could not read the store."""
@@ -93,6 +96,7 @@ class House:
         for name in [name for name in os.environ if name.startswith(("DESK_", "OPENAI_", "SLACK_", "DISCORD_"))]:
             del os.environ[name]
         os.environ |= {"HOME": str(self.folder), "DESK_STORE": self.store, "DESK_MODEL": "offline"}
+        (self.folder / "desk.toml").write_text(NO_HURRY)
         os.environ |= {**self.settings, **(settings or {})}
 
     def _command(self, words: Sequence[str]) -> int:

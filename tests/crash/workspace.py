@@ -48,8 +48,6 @@ class Workspace(People[_Done]):
             "SLACK_APP_TOKEN": slack.app_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
             "SLACK_API_URL": slack.api_url,
-            "DESK_PACE__CUSTOMER__MESSAGES_A_MINUTE": "0",
-            "DESK_PACE__CUSTOMER__COMMANDS_A_MINUTE": "0",
         }
 
     async def _open(self) -> None:
