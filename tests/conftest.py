@@ -12,6 +12,12 @@ settings.register_profile("ci", deadline=None, derandomize=True, suppress_health
 settings.register_profile("thorough", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 
+
+def pytest_xdist_auto_num_workers(config):
+    """Three for two cores: a third of the time tests wait for processes of theirs."""
+    return 3 * (os.cpu_count() or 1) // 2
+
+
 ADDRESS_AT = {
     "socket.connect": 1,
     "socket.sendto": 1,
