@@ -10,16 +10,19 @@ from bots.reading import operator
 from core.access import local_operator
 from core.audit import DESK, audit_record, short
 from core.clock import as_time, now
-from core.customers import open_customer
+from core.customers import identities, open_customer
 from core.errors import BadInputError
-from core.export_file import GivenExport, read_export
+from core.export_file import GivenCustomer, read_export
 from core.exporting import everything_of
 from core.forgetting import NOTICED_SECONDS, Forgetting, Order
 from core.legal_holds import Hold, all_holds, end_hold, put_hold
+from core.linked import customer_of, rows_of
 from core.people import find_person
-from core.records import Record
+from core.places import Places
+from core.records import Commit, Record
 from core.retention import due, sweep
-from core.taking_in import arrival_of, arrival_records, check_is_new
+from core.taking_in import arrival_of, arrival_records, check_is_apart, check_is_new
+from core.writer import GroupWriter
 
 Values = dict[str, Any]
 
@@ -35,9 +38,10 @@ async def forget(records: Records, named: str, *, sure: bool) -> Values:
         if not sure:
             raise BadInputError(f"forgetting {named} cannot be brought back: say it with --yes to do it")
         order = Order(person.id, by=_who(records), named=named)
+        everyone = [row.id for row in await rows_of(records.store, records.sealer, person)]
         await writer.commit(tuple(await forgetting.order(person, order)))
-        (done,) = [done for done in await forgetting.resume() if done.customer == person.id]
-        return _receipt(done)
+        done = [done for done in await forgetting.resume() if done.customer in everyone]
+        return _receipt(*sorted(done, key=lambda one: one.customer != person.id))
 
 
 async def holds(records: Records) -> list[Values]:
@@ -57,6 +61,39 @@ async def hold(records: Records, named: str, *, reason: str, ends: bool) -> Valu
     return {"customer": person.id, "reason": reason.strip(), "on_hold": not ends}
 
 
+async def identified(records: Records, named: str) -> list[Values]:
+    """Who a person is on the platforms, and as which customers; that it was read is noted first."""
+    async with records.writer() as writer:
+        person = await find_person(records.store, records.sealer, named)
+        await records.sealer.prepare((DESK,))
+        await writer.commit((audit_line(records, "identities", person.id, {}),))
+    found = []
+    for row in await rows_of(records.store, records.sealer, person):
+        how = open_customer(row, records.sealer).links if row.body else {}
+        known = await identities(records.store, records.sealer, row.id)
+        histories = how.get(person.id, "")
+        found += [{"identity": str(each), "customer": row.id, "histories": histories} for each in known]
+    return found
+
+
+async def unlink(records: Records, named: str, *, reason: str) -> Values:
+    """Let a customer go from the others who are the same person."""
+    # It brings the Agents SDK, which takes seconds to import.
+    from core.linking import Parts, unlinked
+
+    if not reason.strip():
+        raise BadInputError("say why, with --reason: the audit log keeps it")
+    async with records.writer() as writer:
+        person = await find_person(records.store, records.sealer, named)
+        customer = await customer_of(records.store, records.sealer, person.id)
+        if customer is None or not customer.links:
+            raise BadInputError(f"{named} is not linked to anybody: `deskmate link list {named}` shows who they are")
+        places = Places(records.settings, store=records.store, sealer=records.sealer, writer=writer)
+        parts = Parts(records.store, records.sealer, places)
+        await writer.commit(tuple(await unlinked(parts, customer, actor=_who(records), reason=reason.strip())))
+    return {"customer": person.id, "from": sorted(customer.links), "reason": reason.strip()}
+
+
 async def exported(records: Records, named: str) -> AsyncIterator[Values]:
     """All that is kept of a person, as the word `export` gives it; that it was read out is noted first."""
     person = await find_person(records.store, records.sealer, named)
@@ -69,21 +106,34 @@ async def exported(records: Records, named: str) -> AsyncIterator[Values]:
 
 
 async def taken_in(records: Records, value: object, *, dry: bool) -> Values:
-    """Take in a person from what `export` wrote; what came."""
-    given = read_export(value)
+    """Take in a person from what `export` wrote; what came. Who was the same person comes in as somebody else.
+
+    A file proves nothing: who they are together they prove anew, with `link`.
+    """
+    whole = read_export(value)
+    everyone = (whole, *whole.linked)
+    check_is_apart(everyone)
     async with records.writer() as writer:
-        await check_is_new(records.store, records.sealer, given)
+        for given in everyone:
+            await check_is_new(records.store, records.sealer, given)
         if dry:
-            return _came(given, "", {})
-        arrival = await arrival_of(records.store, records.sealer, writer, given, tiers=records.settings.tiers)
-        await records.sealer.prepare((DESK, arrival.customer.id))
-        came = _came(given, arrival.customer.id, arrival.renamed)
-        line = audit_line(records, "import", arrival.customer.id, came["came"])
-        await writer.commit((*arrival_records(arrival, records.sealer), line))
-    return came
+            came = [_came(given, "", {}) for given in everyone]
+        else:
+            arrived = [await _arrived(records, writer, given) for given in everyone]
+            await writer.commit(tuple(record for _, commit in arrived for record in commit))
+            came = [each for each, _ in arrived]
+    return came[0] | ({"linked": came[1:]} if whole.linked else {})
 
 
-def _came(given: GivenExport, customer: str, renamed: dict[str, str]) -> Values:
+async def _arrived(records: Records, writer: GroupWriter, given: GivenCustomer) -> tuple[Values, Commit]:
+    arrival = await arrival_of(records.store, records.sealer, writer, given, tiers=records.settings.tiers)
+    await records.sealer.prepare((DESK, arrival.customer.id))
+    came = _came(given, arrival.customer.id, arrival.renamed)
+    line = audit_line(records, "import", arrival.customer.id, came["came"])
+    return came, (*arrival_records(arrival, records.sealer), line)
+
+
+def _came(given: GivenCustomer, customer: str, renamed: dict[str, str]) -> Values:
     counts = {
         "conversations": len(given.conversations),
         "turns": sum(turn.conversation is not None for turn in given.turns),
@@ -133,14 +183,20 @@ def audit_line(records: Records, action: str, subject: str, detail: Values) -> R
     return audit_record(records.sealer, actor=who, action=action, subject=subject, owner=DESK, detail=detail, at=now())
 
 
-def _receipt(done: Order) -> Values:
-    return {
+def _receipt(done: Order, *linked: Order) -> Values:
+    """What was forgotten of a person; `linked` are the others who were the same one."""
+    receipt = {
         "customer": done.customer,
-        "gone": done.gone,
-        "kept": done.kept,
-        "messages": done.removals,
+        "gone": _added(done.gone, *(each.gone for each in linked)),
+        "kept": _added(done.kept, *(each.kept for each in linked)),
+        "messages": sum(each.removals for each in (done, *linked)),
         "key": "destroyed",
     }
+    return receipt | ({"linked": [each.customer for each in linked]} if linked else {})
+
+
+def _added(*counts: dict[str, int]) -> dict[str, int]:
+    return {place: sum(each[place] for each in counts) for place in counts[0]}
 
 
 def _hold(hold: Hold) -> Values:

@@ -75,6 +75,15 @@ def forgotten(found: Values) -> RenderableType:
     return Group(head, _table(gone, {"place": "Place", "rows": "Gone"}, nothing=""), said)
 
 
+def identities(found: list[Values]) -> RenderableType:
+    columns = {"identity": "Identity", "customer": "Customer", "histories": "Histories"}
+    return _table(found, columns, nothing="Nobody.")
+
+
+def unlinked(found: Values) -> RenderableType:
+    return Text(f"{found['customer']} and {', '.join(found['from'])} are one person no more.")
+
+
 _RETAINED = {
     "conversation": "Conversations",
     "ticket": "Tickets that are over",
@@ -100,6 +109,14 @@ def retained(found: Values) -> RenderableType:
 
 
 def taken_in(found: Values) -> RenderableType:
+    linked = found.get("linked", [])
+    said = [_taken_in(each) for each in (found, *linked)]
+    if linked:
+        said.append("They were one person, and are not linked here: with the word `link` they prove it anew.")
+    return Text("\n".join(said))
+
+
+def _taken_in(found: Values) -> str:
     came = found["came"]
     parts = [count(came[name], name[:-1]) for name in ("conversations", "turns", "tickets", "months")]
     said = f"{', '.join(parts)} of the bill {'would come' if found['dry_run'] else 'came'} in"
@@ -110,7 +127,7 @@ def taken_in(found: Values) -> RenderableType:
         else ""
     )
     renamed = "".join(f"\n{was} is {name} here." for was, name in found["tickets"].items())
-    return Text(f"{said}{who}.{left}{renamed}")
+    return f"{said}{who}.{left}{renamed}"
 
 
 def holds(found: list[Values]) -> RenderableType:

@@ -134,13 +134,13 @@ async def branches(call: Call) -> Result:
 async def new(call: Call) -> Result:
     """Start afresh in this place; the conversation so far is kept."""
     if call.strategy == "ticket":
-        number = await reserve_ticket(call.kit.writer, call.scene.session.workspace)
+        number = await reserve_ticket(call.kit.writer, call.ref.workspace)
         name = session_id(call.ref, "ticket", ticket=f"TKT-{number}")
     else:
         name = await call.kit.places.next_name(call.ref)
     placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
     call.say("We start afresh. What was said before is kept, and I can still look things up in it for you.")
-    return await _bind(call, placed)
+    return await bind_here(call, placed)
 
 
 async def open_ticket(call: Call) -> Result:
@@ -150,20 +150,20 @@ async def open_ticket(call: Call) -> Result:
     if not call.ref.direct and call.strategy != "ticket":
         raise BadInputError(reply="Others read this place, so I do not open a ticket here. Do it in a direct message.")
     # Their own, also for staff: whoever opens a ticket reads what was said in it.
-    ticket = await ticket_by_name(call.kit.store, call.kit.sealer, call.scene.session.workspace, call.args[0])
+    ticket = await ticket_by_name(call.kit.store, call.kit.sealer, call.ref.workspace, call.args[0])
     if ticket.customer != call.scene.customer.id:
         raise NoSuchTicketError
     name = session_id(call.ref, "ticket", ticket=ticket.name)
     placed = call.kit.places.bind(call.ref, name, call.scene.customer.id, call.event.at)
     call.say(f"This conversation is about {ticket.name} now: {ticket.subject} ({plain(ticket.status.value)}).")
-    return await _bind(call, placed)
+    return await bind_here(call, placed)
 
 
 async def clear(call: Call) -> Result:
     """Delete the conversation for good, once the asker confirmed it."""
     session = call.scene.session
     turns = await call.kit.store.read(TurnsOf(session.id))
-    own = all(turn.speaker == call.scene.customer.id for turn in turns)
+    own = all(turn.speaker in call.scene.customer.joined for turn in turns)
     if not own and not may(call.role, "undo_others"):
         raise NotAllowedError(reply="Others spoke here too: only staff can clear this conversation.")
     await _check_holds(call, {turn.speaker for turn in turns})
@@ -197,7 +197,7 @@ async def unmute(call: Call) -> Result:
     return [PutSession(call.scene.session.id, call.scene.session.answered_by, 0)]
 
 
-async def _bind(call: Call, placed: Placed) -> list[Record]:
+async def bind_here(call: Call, placed: Placed) -> list[Record]:
     """Let the place mean another session, also for what was said in it after this event and waits behind it."""
     owner, at, event = call.scene.customer.id, call.event.at, call.event
     waiting = await call.kit.store.read(QueuedAfter(event.session, event.seq))

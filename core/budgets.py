@@ -66,7 +66,7 @@ class Budgets:
         budgets = self.settings.budgets
         own = budgets.of_customer(customer.tier)
         caps = [
-            *_caps(f"customer/{customer.id}", "What you may use of me", own),
+            *_caps(f"customer/{customer.person}", "What you may use of me", own),
             *_caps(f"workspace/{customer.workspace}", "What this workspace may use of me", budgets.workspace),
         ]
         return Purse(self, tuple(caps))

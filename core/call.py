@@ -70,13 +70,15 @@ class Call:
 
     def own(self, turns: list[TurnRow]) -> list[TurnRow]:
         """Check that the asker may take these turns back: every one their own, or they are staff."""
-        if any(turn.speaker != self.scene.customer.id for turn in turns) and not may(self.role, "undo_others"):
+        if any(turn.speaker not in self.scene.customer.joined for turn in turns) and not may(self.role, "undo_others"):
             raise NotAllowedError(reply="Only the person who wrote those messages, or staff, can do that.")
         return turns
 
     def own_ticket(self, ticket: Ticket | None) -> Ticket:
         """Check that the asker may see a ticket: their own, or they are staff. One answer for all others."""
-        if ticket is None or (ticket.customer != self.scene.customer.id and not may(self.role, "staff_ticket")):
+        if ticket is None or (
+            ticket.customer not in self.scene.customer.everyone and not may(self.role, "staff_ticket")
+        ):
             raise NoSuchTicketError
         return ticket
 

@@ -105,12 +105,15 @@ class Chores:
         await self.forget()
 
     async def finish_forgetting(self) -> bool:
-        """Forget whom this was ordered of; whether there was anybody."""
+        """Forget whom this was ordered of; whether there may have been anybody, also where another task was at it."""
+        if self._forgetting.is_idle:
+            return False
         try:
-            return not self._forgetting.is_idle and bool(await self._forgetting.resume())
+            await self._forgetting.resume()
         except DeskError:
             log.exception("somebody is not forgotten yet: it is tried again")
             return False
+        return True
 
     async def forget(self) -> None:
         """Forget whom this was ordered of, and take away what was posted for those another process forgot."""

@@ -11,6 +11,7 @@ from core.errors import BadInputError, NotAllowedError, UnknownCommandError
 from core.escalating import staff
 from core.forget_me import forget
 from core.gestures import deleted, edited
+from core.linking import link, unlink
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
 from core.reviewing import review
@@ -74,6 +75,8 @@ HANDLERS: dict[str, Handler] = {
     "export": export,
     "review": review,
     "search": search,
+    "link": link,
+    "unlink": unlink,
     "forget": forget,
 }
 

@@ -231,6 +231,12 @@ class AuditSettings(Section):
     anchor_every: int = Field(default=1, ge=1, le=100_000)
 
 
+class LinkingSettings(Section):
+    """Whose identities may be one customer: those of two platforms, of two workspaces as well, or nobody's."""
+
+    across: Literal["platforms", "workspaces", "nothing"] = "platforms"
+
+
 class Settings(Section):
     """Everything an operator can set; each has a line in the README and `.env.example` or `desk.example.toml`."""
 
@@ -255,6 +261,7 @@ class Settings(Section):
     budgets: BudgetSettings = BudgetSettings()
     pace: PaceSettings = PaceSettings()
     audit: AuditSettings = AuditSettings()
+    linking: LinkingSettings = LinkingSettings()
     personal_data: PersonalDataSettings = PersonalDataSettings()
     work: WorkSettings = WorkSettings()
     roles: dict[str, Role] = Field(default_factory=dict)

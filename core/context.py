@@ -35,6 +35,7 @@ Recall = Callable[[str], Awaitable[list[Recollection]]]
 class SupportContext:
     """The SDK run context of a turn. Tenant and customer come from here, never from the model.
 
+    `elsewhere` are tickets the person opened as somebody else they are too, to be read only.
     `shared` says that others can read the place; `returning` that the customer was here before this conversation;
     `summary` stands for the part of the conversation that left the window ('' where none did); `own_words` are the
     customer's own texts, asked for where others read the place. `links` says which addresses may be said.
@@ -48,6 +49,7 @@ class SupportContext:
     recall: Recall
     shared: bool = False
     returning: bool = False
+    elsewhere: tuple[Ticket, ...] = ()
     summary: str = ""
     own_words: tuple[str, ...] = ()
     preferences: dict[str, str] = field(default_factory=dict)

@@ -76,6 +76,7 @@ def open_customer(row: CustomerRow, sealer: Sealer) -> Customer:
     """Read a customer's row."""
     value = open_json(sealer, "customer", row.id, row.id, row.body)
     told = {name: value.get(name, "") for name in _TOLD}
+    told["links"] = value.get("links", {})
     return Customer(row.id, row.workspace, value["name"], value["tier"], row.version, value["preferences"], **told)
 
 
@@ -120,6 +121,7 @@ async def tier_of(store: Store, sealer: Sealer, customer_id: str) -> str:
 def seal_customer(customer: Customer, sealer: Sealer) -> bytes:
     """Seal what is kept of a customer; their key must be prepared."""
     value = {"name": customer.name, "tier": customer.tier, "preferences": customer.preferences, **_told_of(customer)}
+    value |= {"links": customer.links} if customer.links else {}
     return seal_json(sealer, "customer", customer.id, customer.id, value)
 
 

@@ -124,8 +124,8 @@ class GivenUsage(Section):
     months: tuple[GivenMonth, ...]
 
 
-class GivenExport(Section):
-    """All of a person's file."""
+class GivenCustomer(Section):
+    """All of a customer."""
 
     format: Literal[2]
     person: GivenPerson
@@ -133,6 +133,12 @@ class GivenExport(Section):
     turns: tuple[GivenTurn, ...]
     tickets: tuple[GivenTicket, ...]
     usage: GivenUsage
+
+
+class GivenExport(GivenCustomer):
+    """All of a person's file; `linked` are the other customers who are the same person."""
+
+    linked: tuple[GivenCustomer, ...] = ()
 
 
 def read_export(value: object) -> GivenExport:

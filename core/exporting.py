@@ -8,6 +8,7 @@ from typing import Any
 from core.clock import as_time
 from core.customers import identities
 from core.errors import ErasedError
+from core.linked import others_of
 from core.models import Customer, Ticket, TimelineEntry
 from core.ports import Sealer, Store
 from core.queries import BranchesOf, ItemsOf, SessionRow, SessionsSpokenBy, TurnRow, TurnsOf, UsageMonths
@@ -24,11 +25,18 @@ Values = dict[str, Any]
 
 
 async def everything_of(store: Store, sealer: Sealer, customer: Customer) -> Values:
-    """Who the person is, what they said and were answered, their tickets, and what they used.
+    """All of a person, and under `linked` the same of each other customer who is the same person.
 
     `conversations` are those they began, and `turns` theirs alone, oldest first, those too that were taken back, failed
     or were stopped. Times are UTC.
     """
+    found = await _all_of(store, sealer, customer)
+    linked = [await _all_of(store, sealer, other) for other in await others_of(store, sealer, customer)]
+    return found | ({"linked": linked} if linked else {})
+
+
+async def _all_of(store: Store, sealer: Sealer, customer: Customer) -> Values:
+    """Who a customer is, what they said and were answered, their tickets, and what they used."""
     sessions = await store.read(SessionsSpokenBy(customer.id, _ALL))
     made = [await _spoken(store, sealer, customer, session) for session in sessions]
     used = (await usage_of_customer(store, customer.id)).usage

@@ -15,9 +15,11 @@ from core.audit import DESK, audit_record
 from core.clock import now
 from core.errors import BadInputError, ChangedError, StoreError
 from core.legal_holds import hold_on
+from core.link_codes import without_codes
+from core.linked import rows_of
 from core.models import Delivery
 from core.named import without_person
-from core.people import note_key, open_note, unchanged
+from core.people import FORGETTING, note_key, open_note, unchanged
 from core.ports import Sealer, Store
 from core.queries import CustomerById, CustomerRow, HeldOf, NoteByKey, NotesOf
 from core.records import AddDelivery, Commit, CustomerAt, DropNote, ForgetCustomer, PutNote, Record
@@ -29,8 +31,6 @@ from core.writer import GroupWriter
 
 log = logging.getLogger(__name__)
 
-FORGETTING = "forgetting"
-"""The kind of the note that orders it."""
 NOTICED_SECONDS = 1.1
 """By when every process that has the store open knows of an erasure."""
 TRIES = 20
@@ -83,7 +83,12 @@ class Forgetting:
                 f"{order.named or person.id} is on hold ({hold.reason}): `deskmate hold remove` ends it"
             )
         await self._sealer.prepare((DESK, FAREWELL))
-        return [*unchanged(person), self._note(order)]
+        records: list[Record] = []
+        for row in await rows_of(self._store, self._sealer, person):
+            # Who is the same person goes too; they are told once.
+            own = order if row.id == person.id else Order(row.id, by=order.by)
+            records += [*unchanged(row), self._note(own)]
+        return records
 
     async def resume(self) -> list[Order]:
         """Carry out all that was ordered and not finished; gives what was done."""
@@ -125,7 +130,7 @@ class Forgetting:
         store, sealer, customer = self._store, self._sealer, order.customer
         held = {row.table: row.rows for row in await store.read(HeldOf(customer))}
         removals = await removals_of(store, sealer, customer, at=now())
-        notes = await without_person(store, sealer, customer)
+        notes = [*await without_person(store, sealer, customer), *await without_codes(store, sealer, customer)]
         done = replace(
             order,
             gone={table: rows for table, rows in held.items() if table not in _KEPT} | {"note": len(notes)},

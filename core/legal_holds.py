@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from core.audit import DESK, audit_record
 from core.clock import now
 from core.errors import BadInputError
-from core.people import note_key, open_note, unchanged
+from core.linked import everyone_of
+from core.people import FORGETTING, note_key, open_note, unchanged
 from core.ports import Sealer, Store
 from core.queries import CustomerRow, NoteByKey, NotesOf
 from core.records import DropNote, PutNote, Record
@@ -27,7 +28,21 @@ class Hold:
 
 
 async def hold_on(store: Store, sealer: Sealer, customer: str) -> Hold | None:
-    """The hold on a customer, None where there is none."""
+    """The hold on a customer, or on another who is the same person; None where there is none."""
+    for each in await everyone_of(store, sealer, customer):
+        own = await _own_hold(store, sealer, each)
+        if own is not None:
+            return own
+    return None
+
+
+async def all_held(store: Store, sealer: Sealer) -> set[str]:
+    """The ids of all who are on hold, and of those who are the same person."""
+    holds = await all_holds(store, sealer)
+    return {each for hold in holds for each in await everyone_of(store, sealer, hold.customer)}
+
+
+async def _own_hold(store: Store, sealer: Sealer, customer: str) -> Hold | None:
     rows = await store.read(NoteByKey(DESK, HOLD, note_key(sealer, HOLD, customer)))
     return Hold(**open_note(sealer, rows[0])) if rows else None
 
@@ -44,7 +59,7 @@ async def put_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason:
     """
     if not reason.strip():
         raise BadInputError("say why, with --reason: the audit log keeps it")
-    if not person.body or await store.read(NoteByKey(DESK, "forgetting", note_key(sealer, "forgetting", person.id))):
+    if not person.body or await store.read(NoteByKey(DESK, FORGETTING, note_key(sealer, FORGETTING, person.id))):
         raise BadInputError(f"{person.id} was forgotten: there is nothing left to hold")
     await sealer.prepare((DESK,))
     key = note_key(sealer, HOLD, person.id)
@@ -58,7 +73,7 @@ async def end_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason:
     """The records that end the hold on a person, with their audit line. Raises BadInputError where there is none."""
     if not reason.strip():
         raise BadInputError("say why, with --reason: the audit log keeps it")
-    if await hold_on(store, sealer, person.id) is None:
+    if await _own_hold(store, sealer, person.id) is None:
         raise BadInputError(f"{person.id} is not on hold: `deskmate hold list` shows who is")
     await sealer.prepare((DESK,))
     line = _line(sealer, "end hold", person.id, by, {"reason": reason.strip()})

@@ -304,9 +304,16 @@ class TimelineEntry:
     cause: str
 
 
+Histories = Literal["join", "apart"]
+"""What becomes of the histories of two who turned out to be one person."""
+
+
 @dataclass(slots=True)
 class Customer:
-    """Who is served and billed. Mutable within one turn; its changes commit with it (`changed`: there are some)."""
+    """Who is served and billed. Mutable within one turn; its changes commit with it (`changed`: there are some).
+
+    `links` are the ids of those who are the same person on other platforms, each with what becomes of their histories.
+    """
 
     id: str
     workspace: str
@@ -318,6 +325,22 @@ class Customer:
     locale: str = ""
     timezone: str = ""
     changed: bool = field(default=False, compare=False)
+    links: dict[str, Histories] = field(default_factory=dict)
+
+    @property
+    def person(self) -> str:
+        """The id under which all who are one person are counted: the oldest one's."""
+        return min(self.everyone)
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """The ids of all who are this person, their own first."""
+        return (self.id, *sorted(self.links))
+
+    @property
+    def joined(self) -> tuple[str, ...]:
+        """The ids of those whose history is theirs too, their own first."""
+        return (self.id, *sorted(other for other, histories in self.links.items() if histories == "join"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How much one person may say in a minute, on all platforms together, as far as this process hears it.
 
 It is counted in memory: what others hear is not, and after a restart everybody begins anew. A budget is exact.
+Who is linked counts as one person, from a minute after it at the latest.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from core.clock import now
 from core.config import Settings
 from core.customers import tier_of
 from core.events import event_name
+from core.linked import customer_of
 from core.lru import Lru
 from core.models import Command, Event, Reaction, UserMessage
 from core.ports import Sealer, Store
@@ -40,6 +42,7 @@ class Pace:
         self._store = store
         self._sealer = sealer
         self._said: Lru[tuple[str, Kind], _Said] = Lru(PEOPLE)
+        self._people: Lru[str, tuple[str, int]] = Lru(PEOPLE)
 
     async def taken(self, event: Event, customer: str) -> Event | None:
         """The event as it is to be taken in; None where it is too many and is left out.
@@ -53,8 +56,9 @@ class Pace:
         most = await self._most(kind, customer)
         if not most:
             return event
-        said = self._said.get((customer, kind)) or _Said()
-        self._said.put((customer, kind), said)
+        person = await self._person_of(customer)
+        said = self._said.get((person, kind)) or _Said()
+        self._said.put((person, kind), said)
         at = (event.at if isinstance(event, UserMessage) else None) or now()
         name = event_name(event)
         if _fits(said, name, at, most):
@@ -62,6 +66,15 @@ class Pace:
         if not isinstance(event, UserMessage | Command) or not _is_to_tell(said, name, at):
             return None
         return replace(event, more_than=most)
+
+    async def _person_of(self, customer: str) -> str:
+        """The id all who are the same person are counted under; who links meanwhile is in a minute."""
+        person, until = self._people.get(customer) or (customer, 0)
+        if until <= now():
+            known = await customer_of(self._store, self._sealer, customer)
+            person = known.person if known else customer
+            self._people.put(customer, (person, now() + MINUTE))
+        return person
 
     async def _most(self, kind: Kind, customer: str) -> int:
         pace = self._settings.pace

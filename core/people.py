@@ -10,6 +10,9 @@ from core.queries import CustomerById, CustomerOfIdentity, CustomerRow, NoteRow
 from core.records import CustomerAt, PutCustomer, Record
 from core.sealed import open_json
 
+FORGETTING = "forgetting"
+"""The kind of the note that orders that a person is forgotten."""
+
 
 async def find_person(store: Store, sealer: Sealer, named: str) -> CustomerRow:
     """The customer of an id, or of an identity 'platform/workspace/user'. Raises BadInputError where there is none."""

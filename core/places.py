@@ -1,7 +1,7 @@
 """Which session a place means: by its strategy, unless it was bound to another one."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.config import Settings, StrategyName
 from core.lru import Lru
@@ -104,11 +104,24 @@ class Places:
 
     async def next_name(self, ref: ConversationRef) -> str:
         """The name of the session that begins where a place starts afresh."""
-        return self._next(ref, await self._read(ref))
+        return await self._next(ref, await self._read(ref))
 
-    def _next(self, ref: ConversationRef, binding: Binding) -> str:
+    async def _next(self, ref: ConversationRef, binding: Binding) -> str:
         # On a branch of another place's session it has not had one of its own yet.
-        return next_generation(binding.name) if binding.branch is None else self._default(ref)
+        if binding.branch is not None:
+            return self._default(ref)
+        if not self._is_borrowed(ref, binding.name):
+            return next_generation(binding.name)
+        # Of somebody else's conversation the next is theirs: their own begins after the last they had.
+        name = self._default(ref)
+        while await self._store.read(SessionById(self._key(name))):
+            name = next_generation(name)
+        return name
+
+    def _is_borrowed(self, ref: ConversationRef, name: str) -> bool:
+        """Whether a session is what a user's own place means, but another user's."""
+        said, own = parse(name), parse(self._default(ref))
+        return said.strategy == own.strategy == "user" and replace(said, generation=1) != own
 
     async def _read(self, ref: ConversationRef) -> Binding:
         key = self._place_key(ref)
@@ -127,7 +140,7 @@ class Places:
             return self.bind(ref, await self._ticket_session(event, customer), customer, at)
         placed = Placed(binding.name, self._key(binding.name))
         if await self._is_stale(placed, at):
-            return self.bind(ref, self._next(ref, binding), customer, at)
+            return self.bind(ref, await self._next(ref, binding), customer, at)
         return placed
 
     def _default(self, ref: ConversationRef) -> str:

@@ -1,6 +1,5 @@
 """Recall: what a customer said or was told in earlier conversations of theirs, found by words."""
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -50,14 +49,16 @@ class PastTurn:
     answered: str
 
 
-async def recall(store: Store, sealer: Sealer, customer_id: str, question: str) -> list[Recollection]:
-    """Find the customer's own earlier turns that speak of what is asked, the best first.
+async def recall(store: Store, sealer: Sealer, question: str, *customers: str) -> list[Recollection]:
+    """Find earlier turns of a person, who may be several customers, that speak of what is asked, the best first.
 
     What was taken back is not found. Where others read the place, only the customer's own words are given.
     """
-    turns, private = await asyncio.gather(
-        store.read(TurnsSpokenBy(customer_id, SEARCHED)), _private_sessions(store, sealer, customer_id)
-    )
+    turns, private = list[TurnRow](), set[bytes]()
+    for customer in customers:
+        turns += await store.read(TurnsSpokenBy(customer, SEARCHED))
+        private |= await _private_sessions(store, sealer, customer)
+    turns.sort(key=lambda turn: turn.id, reverse=True)
     past = [found for turn in turns if (found := _open(turn, sealer, private=turn.session in private)) is not None]
     chosen: list[PastTurn] = []
     for candidate in rank(question, past):

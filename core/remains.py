@@ -1,21 +1,25 @@
 """What a forgotten person leaves to others: conversations that go on without them, and messages to be taken away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.audit import DESK
-from core.models import Delivery
+from core.models import Delivery, TurnStatus
+from core.people import FORGETTING, open_note
 from core.ports import Sealer, Store
 from core.queries import (
     BranchesOf,
     DeliveriesTo,
     DeliveryRow,
+    NotesOf,
     PlacesOf,
     QueuedAfter,
     SessionRow,
     SessionsSpokenBy,
+    TurnRow,
     TurnsOf,
 )
-from core.records import AddDelivery, BindPlace, HandOver, Record, RewriteBranch, SessionAt
+from core.records import AddDelivery, BindPlace, ClearSession, HandOver, Record, RewriteBranch, SessionAt
 from core.replies import FAREWELL, open_delivery, seal_delivery
 from core.scene import branch_name, session_name
 from core.sealed import branch_row, open_json, row_of, seal_json
@@ -30,15 +34,22 @@ async def others_keep(store: Store, sealer: Sealer, customer: str, *, at: int) -
 
     Refused with ChangedError where somebody spoke meanwhile.
     """
-    records, dying = list[Record](), set[bytes]()
+    records, dying, leaving = list[Record](), set[bytes](), await _leaving(store, sealer, customer)
     for session in await store.read(SessionsSpokenBy(customer, _ALL)):
         if session.owner != customer:
             continue
         records.append(SessionAt(session.id, session.version))
-        if await _others_spoke(store, session, customer):
-            records += await _handed_over(store, sealer, session)
-        else:
-            dying.add(session.id)
+        turns = await store.read(TurnsOf(session.id))
+        others = await _others_in(store, session, turns) - {customer}
+        if others:
+            # Who is the same person is forgotten with them, and then the conversation goes whole.
+            heir = min(others) if others <= leaving else DESK
+            records += await _handed_over(store, sealer, session, heir)
+            continue
+        dying.add(session.id)
+        if any(turn.speaker != customer for turn in turns):
+            # All that is left of others is that they were forgotten, too.
+            records.append(ClearSession(session.id, session.branch))
     for place in await store.read(PlacesOf(customer)):
         if place.session not in dying:
             name = open_json(sealer, "place", customer, row_of(place.key), place.body)
@@ -87,18 +98,23 @@ def _removal(sealer: Sealer, posted: _Posted, at: int) -> AddDelivery:
     )
 
 
-async def _others_spoke(store: Store, session: SessionRow, customer: str) -> bool:
-    turns = await store.read(TurnsOf(session.id))
-    if any(turn.speaker != customer for turn in turns):
-        return True
-    return any(event.customer != customer for event in await store.read(QueuedAfter(session.id, 0)))
+async def _others_in(store: Store, session: SessionRow, turns: Sequence[TurnRow]) -> set[str]:
+    spoke = {turn.speaker for turn in turns if turn.status != TurnStatus.ERASED}
+    return spoke | {event.customer for event in await store.read(QueuedAfter(session.id, 0))}
 
 
-async def _handed_over(store: Store, sealer: Sealer, session: SessionRow) -> list[Record]:
+async def _leaving(store: Store, sealer: Sealer, customer: str) -> set[str]:
+    """Who is being forgotten just now: a person may be several customers."""
+    orders = await store.read(NotesOf(DESK, FORGETTING))
+    return {customer, *(open_note(sealer, row)["customer"] for row in orders)}
+
+
+async def _handed_over(store: Store, sealer: Sealer, session: SessionRow, heir: str) -> list[Record]:
+    await sealer.prepare((heir,))
     body = {"id": session_name(sealer, session)}
-    records: list[Record] = [HandOver(session.id, DESK, seal_json(sealer, "session", DESK, row_of(session.id), body))]
+    records: list[Record] = [HandOver(session.id, heir, seal_json(sealer, "session", heir, row_of(session.id), body))]
     for branch in await store.read(BranchesOf(session.id)):
         name = branch_name(sealer, session, branch.name, branch.body)
-        sealed = seal_json(sealer, "branch", DESK, branch_row(session.id, branch.name), name)
+        sealed = seal_json(sealer, "branch", heir, branch_row(session.id, branch.name), name)
         records.append(RewriteBranch(session.id, branch.name, sealed))
     return records

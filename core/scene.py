@@ -1,10 +1,11 @@
 """What an event finds when its turn comes: the session, its branch, and who speaks."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.customers import open_customer
 from core.errors import NoSuchSessionError
+from core.linked import others_of
 from core.models import MAIN, Customer, Ticket
 from core.ports import Sealer, Store
 from core.queries import (
@@ -26,10 +27,10 @@ from core.tickets import load_tickets
 class Scene:
     """A session as it stands, and the customer who speaks in it. Read fresh for each event.
 
-    `spoken` are the newest two turns the customer spoke before, in any session. `bound` says that the place is bound to
-    the branch: in other places the session goes on with its current one.
-    `spoken` are the newest two turns the customer spoke before, in any session. `ticket` is the id of the ticket whose
-    session it is, whoever that ticket belongs to; None where it is no ticket's, or that one is not opened yet.
+    `bound` says that the place is bound to the branch: in other places the session goes on with its current one.
+    `remembered` and `elsewhere` are what others who are the same person, with joined histories, asked to remember, and
+    their tickets. `spoken` are the newest two turns the customer spoke before, in any session. `ticket` is the id of
+    the ticket whose session it is, whoever that ticket belongs to; None where it is no ticket's, or not opened yet.
     """
 
     session: SessionRow
@@ -39,6 +40,8 @@ class Scene:
     tickets: list[Ticket]
     spoken: list[str]
     bound: bool = False
+    remembered: dict[str, str] = field(default_factory=dict)
+    elsewhere: list[Ticket] = field(default_factory=list)
     ticket: str | None = None
 
     @property
@@ -62,14 +65,18 @@ async def load_scene(store: Store, sealer: Sealer, event: EventRow, *, branch: s
     if there:
         session = on_branch(session, there[0])
     name = session_name(sealer, session)
+    known = open_customer(customer, sealer)
+    joined = [each for each in await others_of(store, sealer, known) if each.id in known.joined]
     return Scene(
         session=session,
         name=name,
         branch=branch_name(sealer, session, session.branch, session.branch_body),
-        customer=open_customer(customer, sealer),
+        customer=known,
         tickets=tickets,
         spoken=[turn.id for turn in spoken],
         bound=bool(there),
+        remembered={key: value for each in joined for key, value in each.preferences.items()},
+        elsewhere=[ticket for each in joined for ticket in await load_tickets(store, sealer, each.id)],
         ticket=await _own_ticket(store, session, name, tickets),
     )
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from core.access import Subject, may, reader_of, reading_line
 from core.call import Call, Result
-from core.errors import BadInputError
+from core.customers import identities
+from core.errors import BadInputError, NoSuchTicketError
 from core.exporting import everything_of
 from core.instructions import linked_hosts
+from core.linked import others_of
 from core.links import Links
 from core.models import Button, TextFile, Ticket, TicketStatus, TimelineEntry
 from core.queries import FeedbackOf
@@ -48,11 +50,22 @@ async def whoami(call: Call) -> Result:
     role = "" if call.role == "customer" else f", role {call.role}"
     # The answer is for their eyes alone, wherever they ask.
     email = f", {customer.email}" if customer.email else ""
+    elsewhere = "".join(f", also {place}" for place in await _also(call))
     call.say(
-        f"You are {customer.name or call.ref.user}{email}, tier {customer.tier}{role}. "
+        f"You are {customer.name or call.ref.user}{email}, tier {customer.tier}{role}{elsewhere}. "
         f"This conversation: {scene.name}, branch {scene.branch}, {turns}."
     )
     return []
+
+
+async def _also(call: Call) -> list[str]:
+    store, sealer = call.kit.store, call.kit.sealer
+    others = await others_of(store, sealer, call.scene.customer)
+    return [
+        f"{other.name} on {identity.platform}"
+        for other in others
+        for identity in await identities(store, sealer, other.id)
+    ]
 
 
 async def history(call: Call) -> Result:
@@ -82,24 +95,53 @@ def _how_many(call: Call) -> int:
 async def tickets(call: Call) -> Result:
     """List the asker's tickets."""
     own = await load_tickets(call.kit.store, call.kit.sealer, call.scene.customer.id)
-    call.say("\n".join(f"- {_line(ticket)}" for ticket in own) or NO_TICKETS)
+    lines = [f"- {_line(ticket)}" for ticket in own]
+    lines += [f"- {_line(found)} (on {platform})" for platform, found in await tickets_elsewhere(call)]
+    call.say("\n".join(lines) or NO_TICKETS)
     return []
 
 
 async def ticket(call: Call) -> Result:
     """Show one ticket with its timeline."""
-    if len(call.args) != 1:
+    if len(call.args) not in (1, 2):
         call.misused()
-    found = await ticket_by_name(call.kit.store, call.kit.sealer, call.scene.session.workspace, call.args[0])
-    shown = call.own_ticket(found)
+    shown = await _named_ticket(call)
     entries = _in_words(await timeline(call.kit.store, call.kit.sealer, shown, 20))
     call.say("\n".join([_line(shown), shown.description, *_timeline(entries)]))
     return await _noted(call, shown)
 
 
+async def _named_ticket(call: Call) -> Ticket:
+    """The ticket that was named: of this workspace, or the asker's own on the platform that was named or has it."""
+    name, *platform = call.args
+    elsewhere = [
+        found
+        for place, found in await tickets_elsewhere(call)
+        if found.name == name.upper() and platform in ([], [place])
+    ]
+    if platform:
+        return call.own_ticket(elsewhere[0] if elsewhere else None)
+    try:
+        return call.own_ticket(await ticket_by_name(call.kit.store, call.kit.sealer, call.ref.workspace, name))
+    except NoSuchTicketError:
+        if not elsewhere:
+            raise
+        return elsewhere[0]
+
+
+async def tickets_elsewhere(call: Call) -> list[tuple[str, Ticket]]:
+    """The tickets of the asker that they opened as another customer they are too, each with its platform."""
+    store, sealer = call.kit.store, call.kit.sealer
+    found = []
+    for other in await others_of(store, sealer, call.scene.customer):
+        platform = next((each.platform for each in await identities(store, sealer, other.id)), "another platform")
+        found += [(platform, ticket) for ticket in await load_tickets(store, sealer, other.id)]
+    return found
+
+
 async def usage(call: Call) -> Result:
     """Show what the asker used: tokens; money is for staff."""
-    total = await usage_of_customer(call.kit.store, call.scene.customer.id)
+    total = await usage_of_customer(call.kit.store, *call.scene.customer.everyone)
     tokens, calls = count(total.usage.total_tokens, "token"), count(total.usage.requests, "model call")
     cost = f", {money(total, call.kit.settings.prices)}" if may(call.role, "see_money") else ""
     call.say(
@@ -167,7 +209,7 @@ async def not_helpful(call: Call) -> Result:
 
 async def _noted(call: Call, shown: Ticket) -> list[Record]:
     """The audit line of a ticket that is somebody else's, in the commit that shows it."""
-    if shown.customer == call.scene.customer.id:
+    if shown.customer in call.scene.customer.everyone:
         return []
     reader = reader_of(call.kit.settings, call.ref)
     return [await reading_line(call.kit.sealer, reader, "ticket", Subject(shown.name, shown.customer))]
@@ -189,7 +231,7 @@ async def _chosen_ticket(call: Call) -> Ticket | None:
     store, sealer, scene = call.kit.store, call.kit.sealer, call.scene
     args = [arg for arg in call.args if arg != "here"]
     if args and args[0].lower() != "last":
-        found = await ticket_by_name(store, sealer, scene.session.workspace, args[0])
+        found = await ticket_by_name(store, sealer, call.ref.workspace, args[0])
         return call.own_ticket(found)
     own = await load_tickets(store, sealer, scene.customer.id)
     live = [one for one in own if one.status is not TicketStatus.WITHDRAWN]
@@ -203,7 +245,7 @@ def _booked(call: Call, calls: Sequence[ModelCall], ticket: str | None) -> list[
     return usage_records(
         call.kit.settings.prices,
         calls,
-        customer=call.scene.customer.id,
+        customer=call.scene.customer.person,
         session=call.scene.session.id,
         turn=None,
         branch=call.scene.session.branch,

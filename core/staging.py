@@ -17,6 +17,6 @@ def stage_of(kit: Kit, event: EventRow, scene: Scene) -> Stage:
 
     async def reserve() -> int:
         # The number a ticket's own session is named by was reserved when the place was bound to it.
-        return numbers.pop() if numbers else await reserve_ticket(kit.writer, scene.session.workspace)
+        return numbers.pop() if numbers else await reserve_ticket(kit.writer, scene.customer.workspace)
 
     return Stage(turn=event.id, session=scene.name, customer=scene.customer, reserve=reserve, now=as_time(now()))

@@ -3,7 +3,7 @@
 They are a new customer with a key of their own. Ids stay where they are free here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from core.clock import now
 from core.config import TierSettings
 from core.customers import Identity, identity_row, seal_customer
 from core.errors import BadInputError
-from core.export_file import GivenConversation, GivenExport, GivenMonth, GivenTicket, GivenTurn, micros
+from core.export_file import GivenConversation, GivenCustomer, GivenMonth, GivenTicket, GivenTurn, micros
 from core.ids import id_at, new_id
 from core.models import MAIN, Customer
 from core.places import FIRST_TICKET
@@ -47,7 +47,7 @@ STAFF = "staff"
 class Arrival:
     """A person on their way in: who they are here, and what their things are called here."""
 
-    given: GivenExport
+    given: GivenCustomer
     customer: Customer
     at: int
     sessions: dict[str, str] = field(default_factory=dict)
@@ -60,7 +60,16 @@ class Arrival:
         return {was: f"TKT-{number}" for (_, was), number in self.tickets.items() if was != f"TKT-{number}"}
 
 
-async def check_is_new(store: Store, sealer: Sealer, given: GivenExport) -> None:
+def check_is_apart(given: Sequence[GivenCustomer]) -> None:
+    """Raise BadInputError where two customers of one file have an identity, a conversation or a turn in common."""
+    identities = [identity for one in given for identity in one.person.identities]
+    turns = [turn.id for one in given for turn in one.turns]
+    conversations = [conversation.id for one in given for conversation in one.conversations]
+    if any(len(set(each)) < len(each) for each in (identities, turns, conversations)):
+        raise BadInputError("that is no export this version can take in: something in it is there twice")
+
+
+async def check_is_new(store: Store, sealer: Sealer, given: GivenCustomer) -> None:
     """Raise BadInputError where the person is here already, or the file does not fit together."""
     _check_tree(given)
     for one in given.person.identities:
@@ -70,7 +79,7 @@ async def check_is_new(store: Store, sealer: Sealer, given: GivenExport) -> None
 
 
 async def arrival_of(
-    store: Store, sealer: Sealer, writer: GroupWriter, given: GivenExport, *, tiers: TierSettings
+    store: Store, sealer: Sealer, writer: GroupWriter, given: GivenCustomer, *, tiers: TierSettings
 ) -> Arrival:
     """Find out what everything is called here, of who is new here.
 
@@ -213,7 +222,7 @@ def _place_of(turn: GivenTurn) -> tuple[int, str]:
     return turn.number, turn.id
 
 
-def _check_tree(given: GivenExport) -> None:
+def _check_tree(given: GivenCustomer) -> None:
     """Refuse a file in which turns do not lead back to a first one, or branches end elsewhere."""
     turns = {turn.id: turn for turn in given.turns}
     names = {one.id for one in given.conversations}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from core.customers import tier_of
 from core.keeping_settings import Kept, RetentionSettings
-from core.legal_holds import all_holds
+from core.legal_holds import all_held
 from core.ports import Sealer, Store
 
 DAY = timedelta(days=1) // timedelta(microseconds=1)
@@ -16,7 +16,7 @@ class Terms:
     def __init__(
         self, store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int, held: frozenset[str]
     ) -> None:
-        """`held` are the people on hold; see `terms_at`."""
+        """`held` are the people on hold, with all who are the same person; see `terms_at`."""
         self.retention = retention
         self.held = held
         self._store = store
@@ -47,5 +47,5 @@ class Terms:
 
 async def terms_at(store: Store, sealer: Sealer, retention: RetentionSettings, *, at: int) -> Terms:
     """The terms of a time, with the holds there are."""
-    held = frozenset(hold.customer for hold in await all_holds(store, sealer))
+    held = frozenset(await all_held(store, sealer))
     return Terms(store, sealer, retention, at=at, held=held)

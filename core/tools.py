@@ -57,7 +57,9 @@ async def list_tickets(run: Run) -> str:
     """List the customer's tickets, newest first."""
     tickets = run.context.tickets[::-1]
     shown = [brief(ticket) for ticket in tickets[:_LISTED]]
-    return _say(tickets=shown, not_shown=len(tickets) - len(shown))
+    elsewhere = [brief(ticket) for ticket in run.context.elsewhere[: -_LISTED - 1 : -1]]
+    rest = {"opened_on_another_platform_to_be_changed_there": elsewhere} if elsewhere else {}
+    return _say(tickets=shown, not_shown=len(tickets) - len(shown), **rest)
 
 
 async def update_ticket(  # noqa: PLR0913 - what the model may say is one flat list of arguments

@@ -225,7 +225,7 @@ class Turns:
         replaced = {turn.id for turn in draft.asked.ask.replaces}
 
         async def remember(question: str) -> list[Recollection]:
-            return await recall(self._store, self._sealer, customer.id, question)
+            return await recall(self._store, self._sealer, question, *customer.joined)
 
         return SupportContext(
             customer_id=customer.id,
@@ -238,7 +238,8 @@ class Turns:
             returning=any(turn not in replaced for turn in draft.asked.scene.spoken),
             summary=draft.history.summary,
             own_words=() if draft.asked.ask.ref.direct else self._own_words(draft),
-            preferences=customer.preferences,
+            preferences=draft.asked.scene.remembered,
+            elsewhere=() if not draft.asked.ask.ref.direct else tuple(draft.asked.scene.elsewhere),
             links=Links(self._hosts, lambda: (draft.asked.ask.text, *draft.history.words_of(customer.id))),
         )
 
@@ -299,7 +300,7 @@ class Turns:
         return usage_records(
             self._settings.prices,
             calls,
-            customer=asked.scene.customer.id,
+            customer=asked.scene.customer.person,
             session=asked.scene.session.id,
             turn=asked.event.id,
             branch=asked.scene.session.branch,

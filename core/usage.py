@@ -98,9 +98,9 @@ def usage_records(  # noqa: PLR0913  where a call is booked is five columns
     ]
 
 
-async def usage_of_customer(store: Store, customer_id: str) -> UsageSum:
-    """All a customer used."""
-    return _first(await store.read(UsageOfCustomer(customer_id)))
+async def usage_of_customer(store: Store, *customers: str) -> UsageSum:
+    """All that these customers used together."""
+    return sum([_first(await store.read(UsageOfCustomer(each))) for each in customers], UsageSum())
 
 
 async def usage_of_session(store: Store, session: bytes) -> UsageSum:

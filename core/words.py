@@ -97,7 +97,7 @@ WORDS: tuple[Word, ...] = (
     Word("whoami", "show who I think you are", "private", about_person=True),
     Word("history", "show the newest turns and their numbers", "private", args="[n]"),
     Word("tickets", "list your tickets", "private", about_person=True),
-    Word("ticket", "show one of your tickets", "private", args="TKT-id", about_person=True),
+    Word("ticket", "show one of your tickets", "private", args="TKT-id [platform]", about_person=True),
     Word("staff", "let our staff look at it: opens a ticket for them", "place", args="[what it is about]"),
     Word("branches", "list the branches of this conversation", "private"),
     Word("usage", "show what you have used", "private"),
@@ -118,6 +118,14 @@ WORDS: tuple[Word, ...] = (
         about_person=True,
         needs="search",
     ),
+    Word(
+        "link",
+        "prove on two platforms that you are one person; `link` gives a code, `link CODE` takes it",
+        "private",
+        args="[CODE] [join or apart]",
+        about_person=True,
+    ),
+    Word("unlink", "be two customers again", "private", about_person=True),
     Word("forget", "forget you for good, everywhere", "private", args="[me]", about_person=True),
 )
 

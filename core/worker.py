@@ -14,11 +14,11 @@ from core.clock import now
 from core.commands import run_command, run_delete, run_edit, run_reaction
 from core.delivery import Deliveries
 from core.errors import ChangedError, DeskError, FencedError, StoppedError, StoreError
-from core.forgetting import FORGETTING
 from core.kit import Kit
 from core.lanes import Lane, Lanes
 from core.models import Command, MessageDeleted, MessageEdited, Reaction, UserMessage
 from core.opening import ElsewhereError, Opener, complete
+from core.people import FORGETTING
 from core.queries import EventRow
 from core.records import MoveEvent, PutNote, Record
 from core.replies import place_of

@@ -10,6 +10,9 @@ BUTTON = "desk:"
 MAX_CUSTOM_ID = 100
 
 DESK, STAFF, TICKET_SUMMARY, ASK = "desk", "desk-staff", "ticket-summary", "ask"
+LINK = "link"
+ALONE = (TICKET_SUMMARY, LINK, "unlink")
+"""Words that are commands of their own: a group holds 25."""
 QUESTION = "question"
 CREATE_TICKET = "Create ticket"
 MENUS = {"Undo from here": "undo", "Summarise": "summary"}
@@ -32,8 +35,8 @@ _SPOKEN = {"not-helpful": "not helpful"}
 def slash_words(data: Json) -> tuple[str, tuple[str, ...]] | None:
     """The word an app command says, and its arguments; None where it is not ours."""
     name = text_in(data, "name")
-    if name == TICKET_SUMMARY:
-        return TICKET_SUMMARY, _values(data)
+    if name in ALONE:
+        return name, _values(data)
     if name not in (DESK, STAFF):
         return None
     word = next(iter(objects_in(data, "options")), {})

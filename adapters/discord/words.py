@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import discord
 from discord import app_commands
@@ -89,14 +89,14 @@ class Tree(app_commands.CommandTree[Any]):
         self._take = take
         self._offers = offers
         by_name = {word.name: word for word in words}
-        # A group holds 25 at most; the one word that is a command of its own is left out.
-        own = [word for word in words if word.needs == "own" and word.name != saying.TICKET_SUMMARY]
+        own = [word for word in words if word.needs == "own" and word.name not in saying.ALONE]
         self.add_command(self._group(saying.DESK, "Talk to the desk", own))
         staff = self._group(
             saying.STAFF, "Work on other people's conversations", [by_name[name] for name in STAFF_WORDS]
         )
         self.add_command(_for_staff(staff))
-        self.add_command(self._word(by_name[saying.TICKET_SUMMARY]))
+        for name in saying.ALONE:
+            self.add_command(self._word(by_name[name]))
         self.add_command(self._ask())
         for name in (*saying.MENUS, saying.CREATE_TICKET):
             self.add_command(app_commands.ContextMenu(name=name, callback=self._menu()))
@@ -134,6 +134,8 @@ class Tree(app_commands.CommandTree[Any]):
             return self._review()
         if word == saying.SEARCH:
             return self._search()
+        if word == saying.LINK:
+            return self._link()
         option = _option(word)
         if not option:
             return self._bare()
@@ -183,6 +185,18 @@ class Tree(app_commands.CommandTree[Any]):
             ticket: str | None = None,
             since: str | None = None,
             before: str | None = None,
+        ) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _link(self) -> "Callable[..., Any]":
+        @app_commands.describe(
+            code="the code you got on your other platform; without one you get one here",
+            how="what becomes of what was said on both sides; you are asked where you leave it out",
+        )
+        async def say(
+            interaction: Interaction, code: str | None = None, how: Literal["join", "apart"] | None = None
         ) -> None:
             await self._take(interaction)
 

@@ -19,6 +19,7 @@ def add(commands: "Commands") -> None:
     export.add_argument("file", metavar="FILE", help="a new file, or - for the terminal")
     _add_hold(group(commands, "hold", "legal holds: what is kept of a person on hold is not deleted"))
 
+    _add_link(group(commands, "link", "customers who proved that they are one person"))
     run = reading_command(
         group(commands, "retention", "what is kept for how long"),
         "run",
@@ -35,6 +36,29 @@ def _add_hold(hold: "Commands") -> None:
         one.add_argument("person", metavar="PERSON", help=PERSON)
         one.add_argument("--reason", default="", help="why; kept in the audit log")
         one.set_defaults(ends=name == "remove")
+
+
+def _add_link(link: "Commands") -> None:
+    listed = reading_command(link, "list", "list who a person is on the platforms, and as which customers", _identities)
+    listed.add_argument("person", metavar="PERSON", help=PERSON)
+    ended = reading_command(link, "remove", "let a customer go from the others who are the same person", _unlink)
+    ended.add_argument("person", metavar="PERSON", help=PERSON)
+    ended.add_argument("--reason", default="", help="why; kept in the audit log")
+
+
+def _identities(options: Options) -> int:
+    from bots import people, tables
+
+    write(options, from_store(lambda records: people.identified(records, options.person)), tables.identities)
+    return 0
+
+
+def _unlink(options: Options) -> int:
+    from bots import people, tables
+
+    found = from_store(lambda records: people.unlink(records, options.person, reason=options.reason))
+    write(options, found, tables.unlinked)
+    return 0
 
 
 def _forget(options: Options) -> int:

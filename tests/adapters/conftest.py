@@ -16,9 +16,11 @@ from adapters.terminal.app import JsonLines
 from bots.assemble import open_desk
 from core.agent import SupportAgent
 from core.config import Settings
+from core.models import Command, ConversationRef, UserMessage
 from tests.adapters.discord_harness import DiscordHarness
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
 from tests.adapters.slack_town import Town
+from tests.core.talk import Street
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,13 @@ def unpaced(monkeypatch):
     monkeypatch.setattr("adapters.slack.api.PER_SECOND", 1_000_000)
 
 
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
+
+
 @pytest.fixture(params=HARNESSES)
-async def platform(request, tmp_path):
-    settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
+async def platform(request, settings):
     async with HARNESSES[request.param](settings) as harness:
         yield harness
     assert not getattr(harness, "refused", None)
@@ -187,6 +193,17 @@ async def slow_platform(request, tmp_path):
     settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline", pace=pace)
     async with HARNESSES[request.param](settings) as harness:
         yield harness
+
+
+@pytest.fixture
+async def code(settings):
+    """The code of somebody who opened a ticket on another platform of the desk, before the one that is tried."""
+    street, ref = Street("elsewhere"), ConversationRef("elsewhere", "E1", "dm", "zoe")
+    async with open_desk(settings, [street], serving=False) as desk:
+        for event in (UserMessage("1", ref, "open a ticket: no ink"), Command("2", ref, "link")):
+            await desk.accept(event)
+            await desk.drain()
+    return street.posted[-1].text.split("`")[1].removeprefix("link ")
 
 
 @pytest.fixture

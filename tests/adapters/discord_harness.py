@@ -154,8 +154,10 @@ class DiscordHarness:
             return self._outdated(name, person, channel or person.im)
         said = " ".join(args) or NEEDED.get(word, "")
         option = {ARGUMENTS.get(word, "ticket"): said} if said else {}
-        if name == "ticket-summary":  # a command of its own
+        if name in ("ticket-summary", "unlink"):  # commands of their own
             return person.slash(name, channel=channel, options=option)
+        if name == "link":
+            return person.slash(name, channel=channel, options=dict(zip(("code", "how"), args, strict=False)))
         return person.slash("desk", name, channel=channel, options=option)
 
     def _opened(self, where, person):

@@ -124,7 +124,12 @@ async def test_tickets_and_branches_are_offered(server):
 async def test_every_word_is_a_command_and_staff_words_are_among_them(server):
     registered = {command["name"]: command for command in server.discord.commands.registered()}
     spoken = {option["name"].replace("-", " ") for option in registered["desk"]["options"]}
-    assert {word.name.replace("-", " ") for word in WORDS if word.needs == "own"} == {*spoken, "ticket summary"}
+    assert {word.name.replace("-", " ") for word in WORDS if word.needs == "own"} == {
+        *spoken,
+        "ticket summary",
+        "link",
+        "unlink",
+    }
     assert {word.name for word in WORDS if word.needs != "own"} < set(STAFF_WORDS)
     assert {option["name"] for option in registered["desk-staff"]["options"]} == set(STAFF_WORDS)
     assert registered["desk"]["contexts"] == [0, 1]

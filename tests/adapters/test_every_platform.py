@@ -272,6 +272,25 @@ async def test_customers_are_kept_apart(platform):
     assert await tickets(platform, "bob") == "You have no tickets yet."
 
 
+async def test_who_proves_to_be_somebody_elsewhere_sees_their_tickets_and_nobody_else_does(code, platform):
+    await platform.command("link", code.lower())
+    assert "no ink" not in await tickets(platform)
+    await platform.command("link", "apart")
+    assert (await tickets(platform))[2:] == "TKT-1001: no ink (open, priority normal) (on elsewhere)"
+    await platform.command("link", code, "join", user="bob")
+    assert await tickets(platform, "bob") == "You have no tickets yet."
+    await platform.command("unlink")
+    assert await tickets(platform) == "You have no tickets yet."
+
+
+async def test_what_a_code_links_is_asked_with_two_buttons_for_the_asker_alone(code, platform):
+    await platform.command("link", code, where="t1")
+    asked = last(platform, "alice", "t1")
+    assert "The code is good" in asked.text
+    assert asked.private
+    assert platform.sees("bob", "t1") == []
+
+
 async def test_somebody_elses_ticket_is_as_good_as_none(platform):
     await platform.say(TICKET)
     await platform.command("ticket", "TKT-1001", user="bob")

@@ -30,7 +30,7 @@ async def test_the_doctor_finds_nothing_wrong_with_an_app_that_is_set_up(tmp_pat
         "discord intents: message content is granted",
         f"discord invite: {invite(discord)}",
         "discord sessions: 999 of 1,000 that may begin in a day are left",
-        "discord commands: all 8 are there",
+        "discord commands: all 10 are there",
         "discord servers: Acme: it may do all that is needed",
         "discord support: Acme #help: it may do all that is needed",
         "discord support: Acme #posts: it may do all that is needed",

@@ -1,5 +1,6 @@
 """`deskmate forget`, `hold` and `export`."""
 
+import asyncio
 import base64
 import contextlib
 import errno
@@ -13,8 +14,12 @@ from contextlib import closing
 
 import pytest
 
+from bots.assemble import open_desk
+from core.config import Settings
+from core.models import Command, ConversationRef
 from tests.bots.command_line import OPEN, chat_jsonl, refusal, run_changed, say, started
 from tests.bots.stores import files
+from tests.core.talk import Street
 
 ALICE = "terminal/local/alice"
 PHRASE = "zanzibar-quokka-7"
@@ -270,3 +275,85 @@ def test_a_file_that_is_no_export_is_refused(copied, deskmate, text, said):
 def test_what_is_said_of_sessions_is_not_said_of_a_person(copied, deskmate):
     deskmate("export", ALICE, "alice.json", folder=copied)
     assert "leave --session and --as out" in refusal(deskmate("import", "alice.json", "--as", "x", folder=copied))
+
+
+# --- linking ----------------------------------------------------------------------------------------------------------
+
+
+async def said_at(desk, street, *events):
+    for event in events:
+        await desk.accept(event)
+        await desk.drain()
+    return street.posted[-1].text
+
+
+GIVEN_TURN = {
+    "id": "0" * 32,
+    "conversation": None,
+    "parent": None,
+    "number": 1,
+    "status": "done",
+    "agent": "",
+    "at": "2026-01-31T10:30:00+00:00",
+    "edited": False,
+    "said": "hello",
+    "answered": "Hello.",
+    "files": [],
+    "items": [],
+}
+
+
+async def link_two(folder):
+    slack, discord = Street("slack"), Street("discord")
+    alice, al = ConversationRef("slack", "T1", "D", "alice"), ConversationRef("discord", "G1", "D", "al")
+    settings = Settings(store=f"sqlite:///{folder}/desk.db", model="offline")
+    async with open_desk(settings, [slack, discord], serving=False) as desk:
+        code = (await said_at(desk, slack, Command("1", alice, "link"))).split("`")[1].removeprefix("link ")
+        await said_at(desk, discord, Command("2", al, "link", (code, "apart")))
+
+
+def test_of_an_exported_person_who_linked_others_all_come_in_and_are_not_linked(tmp_path, deskmate, capfd):
+    asyncio.run(link_two(tmp_path))
+    capfd.readouterr()  # that a key was made
+    deskmate("export", "discord/G1/al", str(tmp_path / "al.json"))
+    other = tmp_path / "other"
+    other.mkdir()
+    chat_jsonl(other, OPEN | {"user": "bob", "text": "hello"})
+    would = deskmate.json("import", str(tmp_path / "al.json"), "--dry-run", folder=other)
+    assert [each["came"]["left_out"] for each in (would, *would["linked"])] == [0, 0]
+    came = deskmate("import", str(tmp_path / "al.json"), folder=other)
+    assert "They were one person, and are not linked here" in came.stdout
+    for who in ("slack/T1/alice", "discord/G1/al"):
+        assert [one["identity"] for one in deskmate.json("link", "list", who, folder=other)] == [who]
+    assert "is here already" in refusal(deskmate("import", str(tmp_path / "al.json"), folder=other))
+
+
+@pytest.mark.parametrize("twice", ["identities", "turns"])
+def test_a_file_in_which_two_people_have_something_in_common_is_refused(tmp_path, deskmate, capfd, twice):
+    asyncio.run(link_two(tmp_path))
+    capfd.readouterr()  # that a key was made
+    whole = json.loads(deskmate("export", "discord/G1/al", "-").stdout)
+    (linked,) = whole["linked"]
+    if twice == "turns":
+        linked["turns"] = whole["turns"] = [GIVEN_TURN]
+    else:
+        linked["person"]["identities"] = whole["person"]["identities"]
+    (tmp_path / "al.json").write_text(json.dumps(whole))
+    assert "something in it is there twice" in refusal(deskmate("import", "al.json"))
+
+
+def test_operators_see_who_is_one_person_and_make_two_of_them_again(tmp_path, deskmate, capfd):
+    asyncio.run(link_two(tmp_path))
+    capfd.readouterr()  # that a key was made
+    found = deskmate.json("link", "list", "slack/T1/alice")
+    assert [(one["identity"], one["histories"]) for one in found] == [
+        ("slack/T1/alice", ""),
+        ("discord/G1/al", "apart"),
+    ]
+    assert "say why" in refusal(deskmate("link", "remove", "discord/G1/al"))
+    assert deskmate("link", "remove", "discord/G1/al", "--reason", "stolen").returncode == 0
+    assert [one["identity"] for one in deskmate.json("link", "list", "slack/T1/alice")] == ["slack/T1/alice"]
+    assert "is not linked" in refusal(deskmate("link", "remove", "discord/G1/al", "--reason", "stolen"))
+    lines = [(line["action"], line["detail"]) for line in deskmate.json("audit", "list")]
+    assert [detail["reason"] for action, detail in lines if action == "unlink" and "reason" in detail] == ["stolen"]
+    assert deskmate("audit", "verify").returncode == 0

@@ -1,9 +1,16 @@
 import pytest
 
 from tests.core.talk import open_talk
+from tests.core.town import STORES, open_town
 
 
 @pytest.fixture
 async def talk():
     async with open_talk() as talk:
         yield talk
+
+
+@pytest.fixture(params=STORES)
+async def town(request, tmp_path):
+    async for opened in open_town(STORES[request.param](tmp_path)):
+        yield opened

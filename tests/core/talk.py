@@ -1,6 +1,6 @@
 """A desk to talk to in tests: the real one on a store in memory, and a platform that keeps what was posted."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -139,6 +139,7 @@ async def open_talk(
     model: Model | None = None,
     *,
     platform: Platform | None = None,
+    more: Sequence[Platform] = (),
     store: Store | None = None,
     stand_in: bool = False,
     **settings: Any,
@@ -154,7 +155,7 @@ async def open_talk(
             store=used,
             sealer=sealer,
             model=model or OfflineModel(),
-            platforms=[street],
+            platforms=[street, *more],
             stand_in=stand_in,
         )
         async with desk:

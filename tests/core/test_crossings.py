@@ -122,16 +122,17 @@ class Crowd:
         return MessageDeleted(id_, ref, about)
 
 
-def others(ref):
-    """The phrases that somebody must never meet."""
+def others(ref, known=()):
+    """The phrases that somebody must never meet; `known` are those of who they linked."""
     private = [phrase for whose, phrase in PHRASES.items() if whose != (ref.workspace, ref.user)]
     if ref.user == STAFF:
         private = [phrase for (there, _), phrase in PHRASES.items() if there != ref.workspace]
-    return [*private, *(phrase for there, phrase in PUBLIC.items() if there != ref.workspace)]
+    private += [phrase for there, phrase in PUBLIC.items() if there != ref.workspace]
+    return [phrase for phrase in private if phrase not in known]
 
 
-def crossings(ref, texts):
-    return [phrase for text in texts if "-end" in text for phrase in others(ref) if phrase in text]
+def crossings(ref, texts, known=()):
+    return [phrase for text in texts if "-end" in text for phrase in others(ref, known) if phrase in text]
 
 
 @pytest.mark.timeout(60 + PART // 5)
@@ -178,3 +179,78 @@ def test_staff_may_meet_what_is_of_their_own_workspace_and_nothing_else():
     ref = ConversationRef("terminal", "T1", "D-S1", STAFF)
     assert crossings(ref, [f"read {PHRASES['T1', 'U2']} {PUBLIC['T1']}"]) == []
     assert crossings(ref, [f"read {PHRASES['T2', 'U2']}", PUBLIC["T2"]]) == [PHRASES["T2", "U2"], PUBLIC["T2"]]
+
+
+# --- with links -------------------------------------------------------------------------------------------------------
+
+
+class Links:
+    """Who is linked just now: U1 of each workspace of the first half with U1 of one of the second, or nobody."""
+
+    def __init__(self, talk, seed):
+        self.talk, self.chance = talk, random.Random(seed)
+        self.tied, self.left = {}, 0
+        self.known = {}
+        """By workspace and user: the phrases of others that they may meet."""
+
+    async def say(self, there, *words):
+        ref = ConversationRef("terminal", there, "D-U1", "U1")
+        before = len(self.talk.street.posted)
+        await self.talk.desk.accept(Command(f"l{self.chance.random()}", ref, words[0], words[1:]))
+        await self.talk.desk.drain()
+        return self.talk.street.posted[before].text
+
+    async def step(self):
+        number = self.chance.randrange(10)
+        here, there = WORKSPACES[number], WORKSPACES[10 + number]
+        how = ("join", "apart")[number % 2]
+        if number in self.tied:
+            assert "for one person no more" in await self.say(self.chance.choice((here, there)), "unlink")
+            del self.tied[number]
+            self.left += 1
+            if how == "apart":
+                self.meet(here, there, "U1", PUBLIC)
+            return
+        code = (await self.say(here, "link")).split("`")[1].removeprefix("link ")
+        assert "one person here and there" in await self.say(there, "link", code, how)
+        self.tied[number] = how
+        self.meet(here, there, "U1", PUBLIC, PHRASES)
+        if how == "join":
+            # What somebody says from elsewhere in a joined conversation is said in its workspace.
+            self.known[here, STAFF] = {PHRASES[there, "U1"], PUBLIC[there]}
+
+    def meet(self, here, there, user, *kinds):
+        for one, other in ((here, there), (there, here)):
+            self.known[one, user] = {PUBLIC[other], *([PHRASES[other, user]] if PHRASES in kinds else [])}
+
+
+class Linking(Crowd):
+    """The same, who leave it to `Links` who is linked."""
+
+    def worded(self, id_, ref):
+        event = super().worded(id_, ref)
+        return event if event.name != "unlink" else replace(event, name="whoami")
+
+
+@pytest.mark.parametrize("seed", [SEED, SEED + 1])
+async def test_what_is_of_linked_people_reaches_them_alone_and_no_more_once_they_are_apart(seed):
+    model, crowd, met = Watched(), Linking(seed), set()
+    roles = {f"terminal/{there}/{STAFF}": "agent" for there in WORKSPACES}
+    async with open_talk(model, roles=roles, linking={"across": "workspaces"}) as talk:
+        links = Links(talk, seed)
+        for number in range(600):
+            if number % 5 == 0:
+                await links.step()
+            event, posted = crowd.step(), len(talk.street.posted)
+            model.asked.clear()
+            await talk.desk.accept(event)
+            await talk.desk.drain()
+            deliveries = talk.street.posted[posted:]
+            shown = [*model.asked, *(json.dumps(asdict(one), default=str) for one in deliveries)]
+            known = links.known.get((event.ref.workspace, event.ref.user), set())
+            assert crossings(event.ref, shown, known) == [], (seed, number, event, links.tied)
+            loud = [one.text for one in deliveries if not (one.private or one.ref.direct)]
+            assert not [text for text in loud if "secret-" in text], (seed, number, event)
+            met |= {phrase for text in shown for phrase in known if phrase in text}
+        assert {phrase.split("-")[0] for phrase in met} == {"secret", "public"}, "nothing of who was linked was met"
+        assert links.left > 10

@@ -13,7 +13,7 @@ async def books():
 
 
 async def found(books, customer, question):
-    return [(one.said, one.answered) for one in await recall(books.store, books.sealer, customer.id, question)]
+    return [(one.said, one.answered) for one in await recall(books.store, books.sealer, question, customer.id)]
 
 
 def past(*pairs):

@@ -87,6 +87,8 @@ MEANT = {
     "branches": HARMLESS,
     "usage": HARMLESS,
     "export": HARMLESS,
+    "link": HARMLESS,
+    "unlink": HARMLESS,
     "forget": HARMLESS,
     "review": Meant(args=("terminal/local/dm/alice", "a", "complaint"), shows=True),
     "search": Meant(args=("xylophone", "--reason", "a", "complaint"), shows=True),

@@ -1,0 +1,251 @@
+"""The words `link` and `unlink`: a person proves that two identities are theirs, and takes that back."""
+
+from dataclasses import dataclass, replace
+
+from core.audit import DESK, audit_record
+from core.branching import bind_here
+from core.call import Call, Result
+from core.clock import now
+from core.customers import Identity, customer_records, identities
+from core.errors import BadInputError, NotAllowedError
+from core.legal_holds import ON_HOLD, hold_on
+from core.link_codes import (
+    GOOD_FOR_MINUTES,
+    Asker,
+    Code,
+    asker_of,
+    drop_code,
+    find_code,
+    give_code,
+    put_asker,
+    put_code,
+)
+from core.linked import MOST_LINKED, customer_of, others_of, tie, tied_records, untie
+from core.models import Button, ConversationRef, Customer, Histories
+from core.people import FORGETTING, note_key
+from core.places import Placed, Places, new_session_records
+from core.ports import Sealer, Store
+from core.queries import NoteByKey, SessionById
+from core.records import Record
+from core.session_ids import escape, place_key
+
+OFF = "Whoever runs this desk does not let people link who they are."
+GIVEN = (
+    "Your code is {code}. Say `link {code}` to me on your other platform within {minutes} minutes. It works once. "
+    "Give it to nobody: who says it is taken for you and sees your tickets."
+)
+WRONG = (
+    "That code is not good: it was used, is too old or was never given. "
+    "Say `link` on your other platform for a new one."
+)
+ENOUGH = "You said too many wrong codes. Try it again in an hour."
+OWN = "That code is your own from here. Say it to me on your other platform."
+ASK = (
+    "The code is good. Shall I join what was said on both sides, so that I know it on both, or keep it apart? "
+    "Your tickets and what you use count together in any case."
+)
+SAME = "Here only people of two {across} can be linked, and that one is on the same as you."
+NOT_PROVED = "Say `link CODE` first, with the code you got on your other platform."
+ALREADY = "I know already that you are the same person there."
+LINKED = {
+    "join": "From now on I know that you are one person here and there, and what was said on both sides. "
+    "Say `unlink` to take it back.",
+    "apart": "From now on I know that you are one person here and there. What was said stays apart. "
+    "Say `unlink` to take it back.",
+}
+UNLINKED = "I take you for one person no more. What was said stays with who said it."
+ALONE = "You are not linked to anybody. Say `link` to begin."
+_CHOICES: dict[str, Histories] = {"join": "join", "apart": "apart"}
+
+
+async def link(call: Call) -> Result:
+    """Give a code; or take one, and make one person of two when it is said what becomes of their histories."""
+    if call.kit.settings.linking.across == "nothing":
+        raise NotAllowedError(reply=OFF)
+    await call.kit.sealer.prepare((DESK,))
+    *code, last = call.args or ("",)
+    choice = _CHOICES.get(last.lower())
+    if choice is None and last:
+        code.append(last)
+    if code:
+        return await _take(call, "".join(code), choice)
+    return await _give(call) if choice is None else await _choose(call, choice)
+
+
+async def unlink(call: Call) -> Result:
+    """Take back that the asker is the same person as others."""
+    if not call.scene.customer.links:
+        call.say(ALONE)
+        return []
+    call.say(UNLINKED)
+    parts = Parts(call.kit.store, call.kit.sealer, call.kit.places)
+    return await unlinked(parts, call.scene.customer, actor=call.scene.customer.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What it takes to change who is one person."""
+
+    store: Store
+    sealer: Sealer
+    places: Places
+
+
+async def unlinked(parts: Parts, customer: Customer, *, actor: str, reason: str = "") -> list[Record]:
+    """The records that let a customer go from the others who are the same person.
+
+    Raises NotAllowedError while they are on hold: of who goes, what is kept could be deleted.
+    """
+    hold = await hold_on(parts.store, parts.sealer, customer.id)
+    if hold is not None:
+        said = f"{customer.id} is on hold ({hold.reason}): `deskmate hold remove {hold.customer}` ends it"
+        raise NotAllowedError(said, reply=ON_HOLD)
+    others = await others_of(parts.store, parts.sealer, customer)
+    records = tied_records(untie(customer, others), parts.sealer)
+    detail = {"with": [other.id for other in others]} | ({"reason": reason} if reason else {})
+    records += [
+        _line(parts.sealer, "unlink", each, actor, {"from": customer.id} if each is not customer else detail)
+        for each in (customer, *others)
+    ]
+    for other in others:
+        records += await _taken_home(parts, customer, other.id)
+        records += await _taken_home(parts, other, customer.id)
+    return records
+
+
+async def _give(call: Call) -> Result:
+    code, records = await give_code(call.kit.store, call.kit.sealer, call.scene.customer.id)
+    call.say(GIVEN.format(code=code, minutes=GOOD_FOR_MINUTES), private=True)
+    line = _line(call.kit.sealer, "link code", call.scene.customer, call.scene.customer.id, {})
+    return [*_same(call), *records, line]
+
+
+async def _take(call: Call, said: str, choice: Histories | None) -> Result:
+    kit, customer = call.kit, call.scene.customer
+    asker = await asker_of(kit.store, kit.sealer, customer.id)
+    if not asker.may_guess:
+        raise NotAllowedError(reply=ENOUGH)
+    first, _ = await find_code(kit.store, kit.sealer, said)
+    other = await customer_of(kit.store, kit.sealer, first.customer) if first else None
+    # Read anew after whose it is: whoever uses the code, or guesses at it, changes them, and then this is refused.
+    code, proved = await find_code(kit.store, kit.sealer, said)
+    if other is None or code is None or not proved:
+        return _refuse(call, asker, code, other)
+    if other.id == customer.id:
+        raise BadInputError(reply=OWN)
+    await _check(call, other)
+    if choice is not None:
+        return [drop_code(code), *await _tied(call, other, choice)]
+    proof = replace(asker, proved=other.id, until=code.until)
+    return [drop_code(code), *customer_records(other, kit.sealer), *_asked(call, proof)]
+
+
+def _asked(call: Call, proof: Asker) -> list[Record]:
+    """Keep whose code was proved until it is said what becomes of their histories."""
+    call.say(ASK, private=True, buttons=(Button("Join", "link", ("join",)), Button("Keep apart", "link", ("apart",))))
+    return [*_same(call), put_asker(call.kit.sealer, call.scene.customer.id, proof)]
+
+
+def _refuse(call: Call, asker: Asker, code: Code | None, whose: Customer | None) -> Result:
+    """Count a wrong guess against who made it, and against the code it was made at."""
+    kit, customer = call.kit, call.scene.customer
+    call.say(WRONG, private=True)
+    records = [*_same(call), put_asker(kit.sealer, customer.id, asker.guessed_wrong())]
+    if code is not None and whose is not None and whose.id != customer.id:
+        records += customer_records(whose, kit.sealer)
+        records.append(put_code(kit.sealer, replace(code, wrong=code.wrong + 1)))
+    return [*records, _line(kit.sealer, "link refused", customer, customer.id, {})]
+
+
+async def _choose(call: Call, choice: Histories) -> Result:
+    asker = await asker_of(call.kit.store, call.kit.sealer, call.scene.customer.id)
+    late = asker.until < call.event.at
+    other = None if late else await customer_of(call.kit.store, call.kit.sealer, asker.proved)
+    if other is None:
+        raise BadInputError(reply=NOT_PROVED)
+    await _check(call, other)
+    cleared = put_asker(call.kit.sealer, call.scene.customer.id, replace(asker, proved="", until=0))
+    return [cleared, *await _tied(call, other, choice)]
+
+
+async def _check(call: Call, other: Customer) -> None:
+    """Refuse what the operator does not allow, and who is the same person already or is being forgotten."""
+    kit, customer = call.kit, call.scene.customer
+    if other.id in customer.everyone:
+        raise BadInputError(reply=ALREADY)
+    if len(customer.everyone) + len(other.everyone) > MOST_LINKED:
+        raise BadInputError(reply=f"At most {MOST_LINKED} can be one person. Say `unlink` where you do not need it.")
+    if await _tenants_of(call, customer) & await _tenants_of(call, other):
+        raise NotAllowedError(reply=SAME.format(across=kit.settings.linking.across))
+    if await kit.store.read(NoteByKey(DESK, FORGETTING, note_key(kit.sealer, FORGETTING, other.id))):
+        raise BadInputError(reply=WRONG)
+
+
+async def _tenants_of(call: Call, customer: Customer) -> set[str]:
+    """What has to be another one of those who are linked: the platform, or the workspace."""
+    wide = call.kit.settings.linking.across == "workspaces"
+    found = await identities(call.kit.store, call.kit.sealer, customer.id)
+    return {f"{each.platform}/{escape(each.workspace)}" if wide else each.platform for each in found}
+
+
+async def _tied(call: Call, other: Customer, choice: Histories) -> list[Record]:
+    kit, customer = call.kit, call.scene.customer
+    ones = [customer, *await others_of(kit.store, kit.sealer, customer)]
+    others = [other, *await others_of(kit.store, kit.sealer, other)]
+    records = tied_records(tie(ones, others, choice), kit.sealer)
+    call.say(LINKED[choice], private=True)
+    for each in (*ones, *others):
+        ids = [one.id for one in (others if each in ones else ones)]
+        records.append(_line(kit.sealer, "link", each, customer.id, {"with": ids, "histories": choice}))
+    if choice == "join":
+        records += await _brought_together(call, ones, other)
+    return records
+
+
+async def _brought_together(call: Call, ones: list[Customer], other: Customer) -> list[Record]:
+    """Let who comes go on in the other's own conversation, where a place stands for its user."""
+    kit, records = call.kit, list[Record]()
+    if kit.settings.strategies.direct != "user":
+        return []
+    (there,) = (await identities(kit.store, kit.sealer, other.id))[:1]
+    ref = _own_place(there)
+    name = await kit.places.name_at(ref)
+    session = kit.sealer.lookup("session", name)
+    goal = Placed(name, session)
+    records += new_session_records(kit.sealer, goal, ref, owner=other.id, at=call.event.at)
+    for one in ones:
+        for identity in await identities(kit.store, kit.sealer, one.id):
+            here = _own_place(identity)
+            placed = kit.places.bind(here, name, one.id, call.event.at)
+            mine = call.ref.direct and kit.places.is_same(here, call.ref)
+            records += await bind_here(call, placed) if mine else placed.records
+    return records
+
+
+async def _taken_home(parts: Parts, customer: Customer, other: str) -> list[Record]:
+    """Let a customer's own places mean their own conversation again, where they mean the other's."""
+    records, at = list[Record](), now()
+    for identity in await identities(parts.store, parts.sealer, customer.id):
+        ref = _own_place(identity)
+        name = await parts.places.name_at(ref)
+        rows = await parts.store.read(SessionById(parts.sealer.lookup("session", name)))
+        if rows and rows[0].owner == other:
+            home = parts.places.bind(ref, place_key(ref, "user"), customer.id, at)
+            records += new_session_records(parts.sealer, home, ref, owner=customer.id, at=at)
+            records += home.records
+    return records
+
+
+def _own_place(identity: Identity) -> ConversationRef:
+    return ConversationRef(identity.platform, identity.workspace, "", identity.user)
+
+
+def _same(call: Call) -> list[Record]:
+    """Guard what is counted about the asker: of two guesses at once the later one is counted after the first."""
+    return customer_records(call.scene.customer, call.kit.sealer)
+
+
+def _line(sealer: Sealer, action: str, customer: Customer, actor: str, detail: object) -> Record:
+    return audit_record(
+        sealer, actor=actor, action=action, subject=customer.id, owner=customer.id, detail=detail, at=now()
+    )
