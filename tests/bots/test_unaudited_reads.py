@@ -43,6 +43,8 @@ OTHERS = {
     ("hold", "list"),
     ("hold", "add"),
     ("hold", "remove"),
+    ("link", "list"),  # ids of who is named, and nothing they said
+    ("link", "remove"),
     ("retention", "run"),
     ("keys", "list"),  # keyed hashes
     ("keys", "check"),
