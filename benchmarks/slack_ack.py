@@ -34,7 +34,7 @@ from adapters.slack.web import http_app
 from adapters.storage import open_store
 from benchmarks.page import tell
 from bots.assemble import open_desk
-from bots.serving import collect_in_small_parts
+from bots.collecting import collecting_aside
 from core.config import Settings
 from core.desk import Desk
 from core.llm import model_of
@@ -205,8 +205,12 @@ async def compare(at_once: int, rounds: int = ROUNDS) -> tuple[list[Figure], lis
     """The desk and the bare app in turn, round by round, each other round the other one first; the first warms up."""
     ours, bare = list[Figure](), list[Figure]()
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as loader:
-        async with desk_app() as app, served(app) as our_port, served(bare_app()) as bare_port:
-            collect_in_small_parts()
+        async with (
+            desk_app() as app,
+            served(app) as our_port,
+            served(bare_app()) as bare_port,
+            collecting_aside(),
+        ):
             for number in range(rounds + 1):
                 turns = [(ours, our_port), (bare, bare_port)]
                 for figures, port in turns[:: 1 if number % 2 else -1]:

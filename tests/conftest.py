@@ -13,6 +13,7 @@ settings.register_profile("thorough", deadline=None, max_examples=2_000, suppres
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """Three for two cores: a third of the time tests wait for processes of theirs."""
     return 3 * (os.cpu_count() or 1) // 2
