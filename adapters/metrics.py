@@ -13,7 +13,7 @@ from starlette.routing import Route
 from core.errors import StoreError
 from core.models import Usage
 from core.ports import Stage
-from core.queries import BacklogRow
+from core.queries.counts import BacklogRow
 
 Look = Callable[[], Awaitable[BacklogRow]]
 """Reads what waits now."""

@@ -24,8 +24,8 @@ from benchmarks.page import put
 from core.config import Settings
 from core.desk import Desk
 from core.ports import Outcome, Store
-from core.queries import Query
-from core.records import Commit
+from core.queries.query import Query
+from core.records.record import Commit
 
 CUSTOMERS = 50
 SHORT, LONG = 5, 20

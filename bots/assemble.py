@@ -32,7 +32,7 @@ from core.config import Settings
 from core.errors import ConfigError, StoreError
 from core.model_name import is_offline
 from core.ports import Platform, Store
-from core.queries import Counts
+from core.queries.counts import Counts
 from core.writer import GroupWriter
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from core.audit_chain import with_link
 from core.clock import now
 from core.config import Settings
 from core.ports import Sealer
-from core.records import AddAudit
+from core.records.log import AddAudit
 
 Values = dict[str, Any]
 

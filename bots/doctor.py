@@ -10,7 +10,8 @@ from bots.settings import default_store, keyring_place, shown, store_file
 from core.config import Settings
 from core.errors import ConfigError, DeskError, KeyringError, StoreError
 from core.model_name import is_offline, model_key, model_name
-from core.queries import Counts, ParkedEvents, SchemaNumber
+from core.queries.counts import Counts, SchemaNumber
+from core.queries.lanes import ParkedEvents
 from core.wording import count
 
 _PARKED_SHOWN = 20

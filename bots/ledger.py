@@ -11,7 +11,9 @@ from bots.reading import note_reading_of
 from core.customers import open_customer
 from core.errors import ErasedError
 from core.ledger import ALWAYS, OUTCOMES, Grouping, Outcome, Period, month_named, read_ledger, sums_by, whole
-from core.queries import CustomerRow, Customers, LedgerRow, SessionRow, Sessions, TicketRow, Tickets
+from core.queries.bill import LedgerRow
+from core.queries.people import CustomerRow, Customers, SessionRow, Sessions
+from core.queries.tickets import TicketRow, Tickets
 from core.sealed import ERASED
 from core.transcript import readable_id
 from core.usage import UsageSum, amount, money

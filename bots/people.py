@@ -19,7 +19,7 @@ from core.legal_holds import Hold, all_holds, end_hold, put_hold
 from core.linked import customer_of, rows_of
 from core.people import find_person
 from core.places import Places
-from core.records import Commit, Record
+from core.records.record import Commit, Record
 from core.retention import due, sweep
 from core.taking_in import arrival_of, arrival_records, check_is_apart, check_is_new
 from core.writer import GroupWriter

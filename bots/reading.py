@@ -17,7 +17,8 @@ from core.clock import as_time
 from core.customers import open_customer
 from core.errors import BadInputError, ErasedError, NoSuchTicketError
 from core.models import Customer, Ticket, TimelineEntry
-from core.queries import CustomerRow, Customers, SessionRow, Sessions, TicketRow, Tickets
+from core.queries.people import CustomerRow, Customers, SessionRow, Sessions
+from core.queries.tickets import TicketRow, Tickets
 from core.scene import branch_name
 from core.sealed import ERASED
 from core.tickets import all_tickets, open_ticket_row, timeline

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from adapters.terminal.render import safe
 from core.ledger import day_of
-from core.queries import LedgerRow
+from core.queries.bill import LedgerRow
 from core.usage import amount
 
 COLOURS = ("#2563a8", "#c3a26b", "#5a9e7c", "#b07a9e", "#9aa5b1")

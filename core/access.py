@@ -10,8 +10,8 @@ from core.config import GROUP, Operation, Role, Settings
 from core.errors import BadInputError, ErasedError, NoSuchSessionError, NotAllowedError
 from core.models import ConversationRef
 from core.ports import Sealer, Store
-from core.queries import SessionById, SessionRow
-from core.records import AddAudit
+from core.queries.people import SessionById, SessionRow
+from core.records.log import AddAudit
 from core.search import Search, look_through
 from core.search_results import Hits, hits_of, noted
 from core.transcript import Page, Transcript, read_page, read_transcript

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from core.models import ConversationRef, Delivery, FileNote, Item, Profile, Quote, UserMessage
-from core.queries import TurnRow
+from core.queries.turns import TurnRow
 
 AskKind = Literal["turn", "retry", "edit"]
 Remembered = Sequence[tuple[str, str | None, str]]

@@ -8,8 +8,8 @@ from core.clock import as_time
 from core.errors import ErasedError
 from core.ids import new_id
 from core.ports import Sealer, Store
-from core.queries import AuditLines, AuditRow
-from core.records import AddAudit
+from core.queries.log import AuditLines, AuditRow
+from core.records.log import AddAudit
 from core.sealed import open_json, seal_json
 
 DESK = "desk"

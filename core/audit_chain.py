@@ -11,8 +11,10 @@ from typing import Protocol
 
 from core.errors import AuditMovedError, StoreError
 from core.ports import Outcome, Sealer, Store
-from core.queries import AuditEnd, AuditEndRow, AuditRow
-from core.records import AddAudit, AuditEnds, Commit, CutAudit, Record
+from core.queries.log import AuditEnd, AuditEndRow, AuditRow
+from core.records.guards import AuditEnds
+from core.records.log import AddAudit, CutAudit
+from core.records.record import Commit, Record
 
 TRIES = 100
 """How often lines are linked anew because somebody else wrote one meanwhile."""

@@ -7,7 +7,7 @@ from core.audit import open_line
 from core.audit_chain import digest_of, link_of
 from core.errors import UnreadableError
 from core.ports import Sealer, Store
-from core.queries import AuditAfter, AuditEnd, AuditEndRow, AuditRow, AuditStart, AuditStartRow
+from core.queries.log import AuditAfter, AuditEnd, AuditEndRow, AuditRow, AuditStart, AuditStartRow
 
 PAGE = 1000
 CUT = "cut"

@@ -8,8 +8,9 @@ from core.audit import DESK, audit_record
 from core.audit_check import CUT, all_lines, check_audit
 from core.clock import as_time
 from core.ports import Sealer, Store
-from core.queries import AuditRow, AuditStart
-from core.records import Commit, CutAudit
+from core.queries.log import AuditRow, AuditStart
+from core.records.log import CutAudit
+from core.records.record import Commit
 from core.terms import DAY, Terms
 
 

@@ -16,8 +16,14 @@ from core.events import read_event
 from core.legal_holds import ON_HOLD, hold_on
 from core.models import MAIN, Button, UserMessage
 from core.places import Placed, new_session_records, reserve_ticket
-from core.queries import BranchByName, BranchesOf, EventRow, QueuedAfter, TurnRow, TurnsOf
-from core.records import AddBranch, ClearSession, MoveEvent, PutSession, QueueEnds, Record, SwitchBranch
+from core.queries.branches import BranchByName, BranchesOf
+from core.queries.lanes import EventRow, QueuedAfter
+from core.queries.turns import TurnRow, TurnsOf
+from core.records.guards import QueueEnds
+from core.records.lanes import MoveEvent
+from core.records.people import PutSession
+from core.records.record import Record
+from core.records.turns import AddBranch, ClearSession, SwitchBranch
 from core.scene import branch_name
 from core.sealed import branch_row, open_json, seal_json
 from core.session_ids import session_id

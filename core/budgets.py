@@ -12,8 +12,8 @@ from core.errors import ConfigError, OverBudgetError, SpentError
 from core.model_name import model_name
 from core.models import Customer, Usage
 from core.ports import Store
-from core.queries import BudgetOf
-from core.records import ReserveBudget, SettleBudget
+from core.queries.bill import BudgetOf
+from core.records.bill import ReserveBudget, SettleBudget
 from core.usage import ModelCall, cost_nano
 from core.writer import GroupWriter
 

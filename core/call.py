@@ -12,8 +12,10 @@ from core.config import Role, StrategyName
 from core.errors import BadInputError, NoSuchTicketError, NotAllowedError
 from core.kit import Kit
 from core.models import ConversationRef, Ticket
-from core.queries import EventRow, TurnRow
-from core.records import Record, SessionAt
+from core.queries.lanes import EventRow
+from core.queries.turns import TurnRow
+from core.records.guards import SessionAt
+from core.records.record import Record
 from core.replies import Mail
 from core.scene import Scene
 from core.words import Word

@@ -7,7 +7,8 @@ from itertools import islice
 from core.errors import ErasedError, NoSuchSessionError
 from core.models import PICK, Command, ConversationRef
 from core.ports import Sealer, Store
-from core.queries import SessionRow, SessionsSpokenBy, TurnsSpokenIn
+from core.queries.people import SessionRow, SessionsSpokenBy
+from core.queries.turns import TurnsSpokenIn
 from core.scene import session_name
 from core.sealed import open_json
 from core.session_ids import SessionName, parse

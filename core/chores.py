@@ -10,7 +10,7 @@ from core.errors import DeskError, SchemaError, StoreError
 from core.forgetting import NOTICED_SECONDS, Forgetting
 from core.holds import Holds
 from core.kit import Kit
-from core.queries import SchemaNumber
+from core.queries.counts import SchemaNumber
 from core.retention import sweep
 from core.wakes import FORGET, LANES, PIECES, STOP, Wakes
 from core.worker import Workers

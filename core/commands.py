@@ -13,7 +13,9 @@ from core.forget_me import forget
 from core.gestures import deleted, edited
 from core.linking import link, unlink
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
-from core.queries import MessageRow, StoppedBy, TurnById, TurnsSpokenIn
+from core.queries.lanes import StoppedBy
+from core.queries.said import MessageRow
+from core.queries.turns import TurnById, TurnsSpokenIn
 from core.reviewing import review
 from core.searching import search
 from core.showing import (

@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from core.errors import RefusedError
 from core.models import Usage
 from core.ports import Metrics, Outcome, Stage, Writes
-from core.records import AddTurn, BookUsage, Commit, FinishEvent, MarkDelivery, Record
+from core.records.bill import BookUsage
+from core.records.lanes import FinishEvent
+from core.records.outbox import MarkDelivery
+from core.records.record import Commit, Record
+from core.records.turns import AddTurn
 
 
 class NoMetrics:

@@ -8,8 +8,10 @@ from core.errors import ErasedError
 from core.ids import new_id
 from core.models import ConversationRef, Customer, Profile
 from core.ports import Sealer, Store
-from core.queries import CustomerById, CustomerOfIdentity, CustomerRow, IdentitiesOf
-from core.records import AddCustomer, AddIdentity, CustomerAt, PutCustomer, Record
+from core.queries.people import CustomerById, CustomerOfIdentity, CustomerRow, IdentitiesOf
+from core.records.guards import CustomerAt
+from core.records.people import AddCustomer, AddIdentity, PutCustomer
+from core.records.record import Record
 from core.sealed import open_json, row_of, seal_json
 from core.session_ids import escape
 

@@ -12,7 +12,7 @@ from core.models import ConversationRef
 from core.outlets import Granted, Outlets
 from core.ports import Platform
 from core.posting import Poster
-from core.queries import DeliveryRow, OpenAt, OpenDeliveries
+from core.queries.outbox import DeliveryRow, OpenAt, OpenDeliveries
 from core.replies import FAREWELL, Mail, Outgoing, outgoing_of
 from core.wakes import PIECES, Wakes
 

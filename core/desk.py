@@ -30,7 +30,9 @@ from core.outlets import Outlets
 from core.personal.masking import PersonalData
 from core.places import Places
 from core.ports import Metrics, Platform, Recogniser, Sealer, Store
-from core.queries import Backlog, BacklogRow, BranchesOf, SessionById
+from core.queries.branches import BranchesOf
+from core.queries.counts import Backlog, BacklogRow
+from core.queries.people import SessionById
 from core.room import Room
 from core.scene import branch_name
 from core.standing import standing_of

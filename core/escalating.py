@@ -8,7 +8,7 @@ from core.config import MAX_TEXT
 from core.errors import BadInputError
 from core.ids import new_id
 from core.models import Ticket, TicketStatus
-from core.queries import TurnsSpokenIn
+from core.queries.turns import TurnsSpokenIn
 from core.sealed import open_json
 from core.session_ids import is_private, ticket_of
 from core.stage import Stage

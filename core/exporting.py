@@ -11,7 +11,10 @@ from core.errors import ErasedError
 from core.linked import others_of
 from core.models import Customer, Ticket, TimelineEntry
 from core.ports import Sealer, Store
-from core.queries import BranchesOf, ItemsOf, SessionRow, SessionsSpokenBy, TurnRow, TurnsOf, UsageMonths
+from core.queries.bill import UsageMonths
+from core.queries.branches import BranchesOf
+from core.queries.people import SessionRow, SessionsSpokenBy
+from core.queries.turns import ItemsOf, TurnRow, TurnsOf
 from core.scene import branch_name, session_name
 from core.sealed import item_row, open_json
 from core.tickets import load_tickets, timeline

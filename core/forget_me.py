@@ -5,7 +5,7 @@ from core.errors import NotAllowedError
 from core.forgetting import Forgetting, Order
 from core.legal_holds import ON_HOLD, hold_on
 from core.models import Button
-from core.queries import CustomerById
+from core.queries.people import CustomerById
 
 ASK = (
     "This makes me forget you for good, everywhere and not only here: what you said and what I answered, your name, "

@@ -21,8 +21,14 @@ from core.models import Delivery
 from core.named import without_person
 from core.people import FORGETTING, note_key, open_note, unchanged
 from core.ports import Sealer, Store
-from core.queries import CustomerById, CustomerRow, HeldOf, NoteByKey, NotesOf
-from core.records import AddDelivery, Commit, CustomerAt, DropNote, ForgetCustomer, PutNote, Record
+from core.queries.counts import HeldOf
+from core.queries.log import NoteByKey, NotesOf
+from core.queries.people import CustomerById, CustomerRow
+from core.records.erasing import ForgetCustomer
+from core.records.guards import CustomerAt
+from core.records.log import DropNote, PutNote
+from core.records.outbox import AddDelivery
+from core.records.record import Commit, Record
 from core.remains import others_keep, removals_of
 from core.replies import FAREWELL, place_of, read_delivery, seal_delivery
 from core.sealed import seal_json

@@ -12,16 +12,10 @@ from core.legal_holds import hold_on
 from core.models import Button, TurnStatus
 from core.posted import retract
 from core.preferences import preference_records
-from core.queries import ItemsOf, TurnById, TurnRow, TurnsOf
-from core.records import (
-    BlankDeliveries,
-    BumpRevision,
-    DropItems,
-    MoveHead,
-    Record,
-    RewriteItem,
-    RewriteTurn,
-)
+from core.queries.turns import ItemsOf, TurnById, TurnRow, TurnsOf
+from core.records.outbox import BlankDeliveries
+from core.records.record import Record
+from core.records.turns import BumpRevision, DropItems, MoveHead, RewriteItem, RewriteTurn
 from core.sealed import item_row, open_json, seal_json
 from core.ticket_undo import take_back
 from core.tree import chain_from, stands

@@ -9,7 +9,9 @@ from core.items import own_words, text_of
 from core.lru import Lru
 from core.models import Item
 from core.ports import Sealer, Store
-from core.queries import ItemRow, SessionRow, SummaryRow, SummaryUpTo, WindowOf
+from core.queries.people import SessionRow
+from core.queries.said import SummaryRow, SummaryUpTo
+from core.queries.turns import ItemRow, WindowOf
 from core.sealed import decode_list, item_row, open_json, open_sealed
 
 LOOK_BACK = 400

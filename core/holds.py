@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.lanes import Lanes
 from core.outlets import Outlets
-from core.records import Commit
+from core.records.record import Commit
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,14 @@ from core.models import (
 )
 from core.pace import Pace
 from core.places import new_session_records
-from core.queries import CustomerOfIdentity, EventRow, MessageByKey, MessageRow, QuestionBy, TurnById
-from core.records import AddEvent, AddMessage, ForgetCustomer, MarkStop, Record, Rows
+from core.queries.lanes import EventRow
+from core.queries.people import CustomerOfIdentity
+from core.queries.said import MessageByKey, MessageRow, QuestionBy
+from core.queries.turns import TurnById
+from core.records.erasing import ForgetCustomer
+from core.records.lanes import AddEvent, MarkStop
+from core.records.record import Record, Rows
+from core.records.turns import AddMessage
 from core.room import Room
 from core.sealed import seal_json, seal_message
 from core.text import clean

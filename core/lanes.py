@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from core.errors import FencedError
 from core.ids import new_id
 from core.ports import Store
-from core.queries import EventRow, NextEvent, WaitingLanes
-from core.records import (
+from core.queries.lanes import EventRow, NextEvent, WaitingLanes
+from core.records.guards import LaneIs
+from core.records.lanes import (
     ClaimLane,
     CountAttempt,
     FinishEvent,
     FreeLanes,
     GiveBackAttempt,
     GiveBackLanes,
-    LaneIs,
-    Record,
     ReleaseLane,
     RenewLanes,
-    Rows,
 )
+from core.records.record import Record, Rows
 from core.writer import GroupWriter
 
 log = logging.getLogger(__name__)

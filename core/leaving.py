@@ -10,8 +10,9 @@ from core.errors import DeskError
 from core.kit import Kit
 from core.models import Event, UserMessage
 from core.ports import Platform
-from core.queries import EventRow, LaneById, SessionById
-from core.records import PutEvent
+from core.queries.lanes import EventRow, LaneById
+from core.queries.people import SessionById
+from core.records.lanes import PutEvent
 from core.sealed import seal_json
 from core.text import clean
 from core.wakes import LANES, Wakes

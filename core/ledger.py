@@ -8,7 +8,7 @@ from typing import Literal
 from core.clock import as_time
 from core.errors import BadInputError
 from core.ports import Store
-from core.queries import LedgerRow, UsageLedger
+from core.queries.bill import LedgerRow, UsageLedger
 from core.usage import UsageSum, usage_sum
 
 Grouping = Literal["customer", "session", "ticket", "model"]

@@ -8,8 +8,10 @@ from core.errors import BadInputError
 from core.linked import everyone_of
 from core.people import FORGETTING, note_key, open_note, unchanged
 from core.ports import Sealer, Store
-from core.queries import CustomerRow, NoteByKey, NotesOf
-from core.records import DropNote, PutNote, Record
+from core.queries.log import NoteByKey, NotesOf
+from core.queries.people import CustomerRow
+from core.records.log import DropNote, PutNote
+from core.records.record import Record
 from core.sealed import seal_json
 
 HOLD = "hold"

@@ -11,8 +11,9 @@ from core.audit import DESK
 from core.clock import now
 from core.people import note_key, open_note
 from core.ports import Sealer, Store
-from core.queries import NoteByKey, NotesOf
-from core.records import DropNote, PutNote, Record
+from core.queries.log import NoteByKey, NotesOf
+from core.records.log import DropNote, PutNote
+from core.records.record import Record
 from core.sealed import seal_json
 
 GOOD_FOR_MINUTES = 10

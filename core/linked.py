@@ -11,8 +11,8 @@ from core.customers import customer_records, open_customer
 from core.errors import ErasedError
 from core.models import Customer, Histories
 from core.ports import Sealer, Store
-from core.queries import CustomerById, CustomerRow
-from core.records import Record
+from core.queries.people import CustomerById, CustomerRow
+from core.records.record import Record
 
 MOST_LINKED = 8
 """Customers that may be one person."""

@@ -25,8 +25,9 @@ from core.models import Button, ConversationRef, Customer, Histories
 from core.people import FORGETTING, note_key
 from core.places import Placed, Places, new_session_records
 from core.ports import Sealer, Store
-from core.queries import NoteByKey, SessionById
-from core.records import Record
+from core.queries.log import NoteByKey
+from core.queries.people import SessionById
+from core.records.record import Record
 from core.session_ids import escape, place_key
 
 OFF = "Whoever runs this desk does not let people link who they are."

@@ -7,8 +7,10 @@ from core.audit import DESK
 from core.clock import now
 from core.customers import identities
 from core.ports import Sealer, Store
-from core.queries import AllNotesOf, DeliveriesTo, KindNoteRow
-from core.records import DropNote, PutNote, Record
+from core.queries.log import AllNotesOf, KindNoteRow
+from core.queries.outbox import DeliveriesTo
+from core.records.log import DropNote, PutNote
+from core.records.record import Record
 from core.replies import open_delivery
 from core.sealed import open_json, seal_json
 

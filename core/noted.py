@@ -11,7 +11,7 @@ from core.audit import open_line, short
 from core.call import Call
 from core.errors import NoSuchSessionError
 from core.models import Button
-from core.queries import AuditAfter, AuditEnd, AuditRow
+from core.queries.log import AuditAfter, AuditEnd, AuditRow
 from core.replies import FAREWELL
 
 AFTER = "after:"

@@ -6,8 +6,8 @@ from core.audit import DESK
 from core.clock import now
 from core.personal.masking import PersonalData
 from core.ports import Sealer, Store
-from core.queries import NoteByKey, NoteRow, NotesOf
-from core.records import DropNote, PutNote
+from core.queries.log import NoteByKey, NoteRow, NotesOf
+from core.records.log import DropNote, PutNote
 from core.sealed import open_json, seal_json
 from core.writer import GroupWriter
 

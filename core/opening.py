@@ -11,7 +11,8 @@ from core.models import Command, Event, UserMessage
 from core.notices import staff_channel
 from core.outlets import Outlets
 from core.ports import Platform
-from core.queries import EventRow, MessageByKey, MessageRow
+from core.queries.lanes import EventRow
+from core.queries.said import MessageByKey, MessageRow
 from core.replies import Address, Aside, Mail
 from core.scene import Scene, load_scene
 from core.sealed import open_json, thread_of_message

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from core.ports import Store
-from core.queries import WaitingOutlets
-from core.records import ClaimOutlet, GiveBackOutlets, Record, ReleaseOutlet, RenewOutlets, Rows
+from core.queries.outbox import WaitingOutlets
+from core.records.outbox import ClaimOutlet, GiveBackOutlets, ReleaseOutlet, RenewOutlets
+from core.records.record import Record, Rows
 from core.writer import GroupWriter
 
 Granted = tuple[int, int]

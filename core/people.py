@@ -6,8 +6,11 @@ from core.audit import DESK
 from core.customers import Identity
 from core.errors import BadInputError
 from core.ports import Sealer, Store
-from core.queries import CustomerById, CustomerOfIdentity, CustomerRow, NoteRow
-from core.records import CustomerAt, PutCustomer, Record
+from core.queries.log import NoteRow
+from core.queries.people import CustomerById, CustomerOfIdentity, CustomerRow
+from core.records.guards import CustomerAt
+from core.records.people import PutCustomer
+from core.records.record import Record
 from core.sealed import open_json
 
 FORGETTING = "forgetting"

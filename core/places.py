@@ -7,8 +7,12 @@ from core.config import Settings, StrategyName
 from core.lru import Lru
 from core.models import MAIN, ConversationRef, Event, UserMessage
 from core.ports import Sealer, Store
-from core.queries import PlaceByKey, PlaceRow, SessionById, TicketByNumber
-from core.records import AddSession, BindPlace, EnsureMain, PlaceIs, Record, Reserve
+from core.queries.people import PlaceByKey, PlaceRow, SessionById
+from core.queries.tickets import TicketByNumber
+from core.records.guards import PlaceIs
+from core.records.people import AddSession, BindPlace, Reserve
+from core.records.record import Record
+from core.records.turns import EnsureMain
 from core.sealed import branch_row, open_json, seal_json
 from core.session_ids import next_generation, parse, place_key, session_id, strategy_for
 from core.writer import GroupWriter

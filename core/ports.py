@@ -5,8 +5,9 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from core.errors import RefusedError
 from core.models import ConversationRef, Delivery, Place, Progress, Usage, UserMessage
-from core.queries import Query, StandOf, StandRow
-from core.records import Commit, Rows
+from core.queries.people import StandOf, StandRow
+from core.queries.query import Query
+from core.records.record import Commit, Rows
 
 RowT = TypeVar("RowT")
 

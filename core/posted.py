@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from core.call import Call
 from core.models import Delivery
-from core.queries import DeliveriesOf, TurnRow
+from core.queries.outbox import DeliveriesOf
+from core.queries.turns import TurnRow
 from core.replies import open_delivery
 
 

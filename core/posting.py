@@ -14,8 +14,10 @@ from core.models import Delivery
 from core.notices import staff_channel, tell_staff
 from core.pauses import Pauses
 from core.ports import Platform
-from core.queries import DeliveriesOf
-from core.records import DropDelivery, MarkDelivery, OutletIs, Record
+from core.queries.outbox import DeliveriesOf
+from core.records.guards import OutletIs
+from core.records.outbox import DropDelivery, MarkDelivery
+from core.records.record import Record
 from core.replies import FAREWELL, Address, Mail, Outgoing, answer_record
 from core.sealed import open_json, seal_json
 from core.traces import span

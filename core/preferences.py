@@ -6,8 +6,9 @@ from typing import Any
 from core.customers import customer_records, open_customer
 from core.models import Customer
 from core.ports import Sealer, Store
-from core.queries import CustomerById, TurnRow
-from core.records import Record
+from core.queries.people import CustomerById
+from core.queries.turns import TurnRow
+from core.records.record import Record
 from core.sealed import open_json
 
 

@@ -11,7 +11,8 @@ from core.clock import as_time
 from core.context import Recollection
 from core.errors import ErasedError
 from core.ports import Sealer, Store
-from core.queries import SessionsSpokenBy, TurnRow, TurnsSpokenBy
+from core.queries.people import SessionsSpokenBy
+from core.queries.turns import TurnRow, TurnsSpokenBy
 from core.scene import session_name
 from core.sealed import open_json
 from core.session_ids import is_private

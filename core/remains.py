@@ -7,19 +7,17 @@ from core.audit import DESK
 from core.models import Delivery, TurnStatus
 from core.people import FORGETTING, open_note
 from core.ports import Sealer, Store
-from core.queries import (
-    BranchesOf,
-    DeliveriesTo,
-    DeliveryRow,
-    NotesOf,
-    PlacesOf,
-    QueuedAfter,
-    SessionRow,
-    SessionsSpokenBy,
-    TurnRow,
-    TurnsOf,
-)
-from core.records import AddDelivery, BindPlace, ClearSession, HandOver, Record, RewriteBranch, SessionAt
+from core.queries.branches import BranchesOf
+from core.queries.lanes import QueuedAfter
+from core.queries.log import NotesOf
+from core.queries.outbox import DeliveriesTo, DeliveryRow
+from core.queries.people import PlacesOf, SessionRow, SessionsSpokenBy
+from core.queries.turns import TurnRow, TurnsOf
+from core.records.guards import SessionAt
+from core.records.outbox import AddDelivery
+from core.records.people import BindPlace, HandOver
+from core.records.record import Record
+from core.records.turns import ClearSession, RewriteBranch
 from core.replies import FAREWELL, open_delivery, seal_delivery
 from core.scene import branch_name, session_name
 from core.sealed import branch_row, open_json, row_of, seal_json

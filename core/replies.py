@@ -9,8 +9,10 @@ from core.events import message_name, read_ref
 from core.models import Button, ConversationRef, Delivery, DeliveryKind, TextFile
 from core.outlets import Granted, Outlets, granted_of
 from core.ports import Platform, Sealer
-from core.queries import DeliveryRow
-from core.records import AddDelivery, AddMessage, Record, Rows
+from core.queries.outbox import DeliveryRow
+from core.records.outbox import AddDelivery
+from core.records.record import Record, Rows
+from core.records.turns import AddMessage
 from core.sealed import open_json, seal_json, seal_message
 
 FAREWELL = "farewell"

@@ -12,28 +12,15 @@ from core.errors import ChangedError
 from core.keeping_settings import KEPT, Kept, RetentionSettings
 from core.models import MAIN
 from core.ports import Sealer, Store
-from core.queries import (
-    OldBodies,
-    OldUsage,
-    Query,
-    RowT,
-    SessionRow,
-    SettledTickets,
-    SilentSessions,
-    TicketRow,
-    TurnsOf,
-)
-from core.records import (
-    BlankBodies,
-    ClearSession,
-    Commit,
-    DropTicket,
-    DropUsage,
-    FoldUsage,
-    Record,
-    SessionAt,
-    TicketAt,
-)
+from core.queries.counts import OldBodies, OldUsage
+from core.queries.people import SessionRow, SilentSessions
+from core.queries.query import Query, RowT
+from core.queries.tickets import SettledTickets, TicketRow
+from core.queries.turns import TurnsOf
+from core.records.erasing import BlankBodies, DropTicket, DropUsage, FoldUsage
+from core.records.guards import SessionAt, TicketAt
+from core.records.record import Commit, Record
+from core.records.turns import ClearSession
 from core.terms import Terms, terms_at
 from core.writer import GroupWriter
 

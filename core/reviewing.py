@@ -12,7 +12,9 @@ from core.customers import find_customer
 from core.errors import BadInputError, NoSuchSessionError
 from core.models import Button, ConversationRef, Customer
 from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in, show
-from core.queries import AuditRow, PlaceOfTurn, SessionById, SessionRow, SessionsSpokenBy
+from core.queries.log import AuditRow
+from core.queries.people import SessionById, SessionRow, SessionsSpokenBy
+from core.queries.turns import PlaceOfTurn
 from core.transcript import TURNS, readable_id
 from core.transcript_text import is_last, page_text
 from core.wording import count

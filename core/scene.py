@@ -8,16 +8,11 @@ from core.errors import NoSuchSessionError
 from core.linked import others_of
 from core.models import MAIN, Customer, Ticket
 from core.ports import Sealer, Store
-from core.queries import (
-    BranchByName,
-    BranchRow,
-    CustomerById,
-    EventRow,
-    SessionById,
-    SessionRow,
-    TicketByNumber,
-    TurnsSpokenBy,
-)
+from core.queries.branches import BranchByName, BranchRow
+from core.queries.lanes import EventRow
+from core.queries.people import CustomerById, SessionById, SessionRow
+from core.queries.tickets import TicketByNumber
+from core.queries.turns import TurnsSpokenBy
 from core.sealed import branch_row, open_json
 from core.session_ids import ticket_of
 from core.tickets import load_tickets

@@ -13,7 +13,8 @@ from time import monotonic
 
 from core.errors import ErasedError, UnreadableError
 from core.ports import Sealer, Store
-from core.queries import Query, TurnRow, TurnsBefore, TurnsOfTicket, TurnsSpokenBefore
+from core.queries.query import Query
+from core.queries.turns import TurnRow, TurnsBefore, TurnsOfTicket, TurnsSpokenBefore
 from core.recall import UNSPACED
 from core.sealed import open_json
 

@@ -10,7 +10,7 @@ from core.clock import as_time
 from core.ids import time_of
 from core.models import TurnStatus
 from core.ports import Sealer, Store
-from core.queries import SessionById
+from core.queries.people import SessionById
 from core.search import NEWEST, Bounds, Match, Matches, Scope, Search
 from core.transcript import readable_id
 from core.transcript_turns import tickets_of_turn

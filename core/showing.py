@@ -13,8 +13,9 @@ from core.instructions import linked_hosts
 from core.linked import others_of
 from core.links import Links
 from core.models import Button, TextFile, Ticket, TicketStatus, TimelineEntry
-from core.queries import FeedbackOf
-from core.records import PutFeedback, Record
+from core.queries.said import FeedbackOf
+from core.records.record import Record
+from core.records.turns import PutFeedback
 from core.sealed import open_json
 from core.session_ids import ticket_of
 from core.text import first_words

@@ -3,7 +3,7 @@
 from core.clock import as_time, now
 from core.kit import Kit
 from core.places import reserve_ticket
-from core.queries import EventRow
+from core.queries.lanes import EventRow
 from core.scene import Scene
 from core.session_ids import ticket_of
 from core.stage import Stage

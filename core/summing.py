@@ -11,7 +11,7 @@ from core.history import History, history_of
 from core.models import Ticket, TimelineEntry
 from core.personal.masking import PersonalData
 from core.ports import Sealer
-from core.records import PutSummary
+from core.records.turns import PutSummary
 from core.sealed import seal_json
 from core.summaries import RunningSummary
 from core.usage import ModelCall

@@ -16,25 +16,14 @@ from core.ids import id_at, new_id
 from core.models import MAIN, Customer
 from core.places import FIRST_TICKET
 from core.ports import Sealer, Store
-from core.queries import CounterOf, CustomerOfIdentity, SessionById, TurnById
-from core.records import (
-    AddBranch,
-    AddCustomer,
-    AddItem,
-    AddSession,
-    AddTicket,
-    AddTicketChange,
-    AddTurn,
-    BindPlace,
-    BookUsage,
-    EnsureMain,
-    MoveHead,
-    PutSession,
-    PutTicket,
-    Record,
-    Reserve,
-    SwitchBranch,
-)
+from core.queries.counts import CounterOf
+from core.queries.people import CustomerOfIdentity, SessionById
+from core.queries.turns import TurnById
+from core.records.bill import BookUsage
+from core.records.people import AddCustomer, AddSession, BindPlace, PutSession, Reserve
+from core.records.record import Record
+from core.records.tickets import AddTicket, AddTicketChange, PutTicket
+from core.records.turns import AddBranch, AddItem, AddTurn, EnsureMain, MoveHead, SwitchBranch
 from core.sealed import branch_row, change_row, item_row, row_of, seal_json
 from core.session_ids import next_generation, parse, ticket_of
 from core.writer import GroupWriter

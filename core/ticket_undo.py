@@ -8,8 +8,9 @@ from core.clock import as_time
 from core.errors import ErasedError
 from core.models import Ticket
 from core.ports import Sealer, Store
-from core.queries import ChangeRow, ChangesBy, ChangesOf, TicketById
-from core.records import Record, TicketAt
+from core.queries.tickets import ChangeRow, ChangesBy, ChangesOf, TicketById
+from core.records.guards import TicketAt
+from core.records.record import Record
 from core.ticket_layers import Layers, PastChange
 from core.tickets import Author, change_records, change_value, open_ticket_row, put_ticket
 

@@ -10,8 +10,10 @@ from core.errors import BadInputError, ErasedError, NoSuchTicketError
 from core.ids import new_id
 from core.models import PRIORITIES, Priority, Ticket, TicketStatus, TimelineEntry
 from core.ports import Sealer, Store
-from core.queries import ChangeRow, ChangesOf, TicketByNumber, TicketRow, Tickets, TicketsOf
-from core.records import AddTicket, AddTicketChange, PutTicket, Record, TicketAt
+from core.queries.tickets import ChangeRow, ChangesOf, TicketByNumber, TicketRow, Tickets, TicketsOf
+from core.records.guards import TicketAt
+from core.records.record import Record
+from core.records.tickets import AddTicket, AddTicketChange, PutTicket
 from core.sealed import ERASED, change_row, open_json, seal_json
 from core.stage import Stage, StagedChange
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from core.clock import as_time
 from core.ports import Sealer, Store
-from core.queries import BranchesOf, BranchRow, CountOfTurns, PagedRow, PageOf, SessionRow
+from core.queries.branches import BranchesOf, BranchRow
+from core.queries.people import SessionRow
+from core.queries.turns import CountOfTurns, PagedRow, PageOf
 from core.scene import branch_name, session_name
 from core.transcript_turns import ALL, Told, TurnLine, or_erased, told_of_session, told_of_turns, turn_line
 from core.usage import UsageSum, usage_of_session

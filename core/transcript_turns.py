@@ -11,21 +11,11 @@ from core.clock import as_time
 from core.errors import ErasedError
 from core.models import Item
 from core.ports import Sealer, Store
-from core.queries import (
-    ChangesBy,
-    ChangesOf,
-    FeedbackOf,
-    FeedbackOn,
-    FeedbackRow,
-    ItemRow,
-    ItemsOf,
-    PagedRow,
-    SessionRow,
-    TicketById,
-    TicketsOf,
-    UsageOfTurn,
-    WindowOf,
-)
+from core.queries.bill import UsageOfTurn
+from core.queries.people import SessionRow
+from core.queries.said import FeedbackOf, FeedbackOn, FeedbackRow
+from core.queries.tickets import ChangesBy, ChangesOf, TicketById, TicketsOf
+from core.queries.turns import ItemRow, ItemsOf, PagedRow, WindowOf
 from core.sealed import ERASED, item_row, open_json
 from core.usage import UsageSum, usage_by_turn, usage_sum
 

@@ -1,7 +1,9 @@
 """Questions about the tree of turns that commands ask."""
 
 from core.ports import Store
-from core.queries import BranchesOf, MovesOf, SessionRow, TurnAt, TurnById, TurnRow, TurnsAfter, TurnsUpTo
+from core.queries.branches import BranchesOf, MovesOf
+from core.queries.people import SessionRow
+from core.queries.turns import TurnAt, TurnById, TurnRow, TurnsAfter, TurnsUpTo
 
 
 async def chain_from(store: Store, head: str | None, turn: str) -> list[TurnRow]:

@@ -19,9 +19,11 @@ from core.kit import Kit
 from core.links import Links
 from core.models import Button, Item, Progress, TicketStatus, TurnStatus
 from core.preferences import forget
-from core.queries import EventRow
+from core.queries.lanes import EventRow
 from core.recall import recall
-from core.records import AddItem, AddTurn, MoveHead, MoveMessage, NotStopped, Record, SessionAt
+from core.records.guards import NotStopped, SessionAt
+from core.records.record import Record
+from core.records.turns import AddItem, AddTurn, MoveHead, MoveMessage
 from core.replies import Mail
 from core.scene import Scene
 from core.sealed import encode, item_row, seal_json, seal_raw

@@ -9,8 +9,11 @@ from core.errors import BadInputError, NoSuchTurnError, NothingToRedoError, Noth
 from core.models import Button, TurnStatus
 from core.posted import posted_of, restore, retract
 from core.preferences import preference_records
-from core.queries import MessageBefore, MessagesOf, TurnById, TurnRow, TurnsAfter
-from core.records import MoveHead, Record
+from core.queries.lanes import MessageBefore
+from core.queries.said import MessagesOf
+from core.queries.turns import TurnById, TurnRow, TurnsAfter
+from core.records.record import Record
+from core.records.turns import MoveHead
 from core.sealed import open_json
 from core.ticket_undo import TakenBack, bring_back, take_back
 from core.tree import chain_from, newest, undone_by

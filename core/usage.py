@@ -10,8 +10,9 @@ from core.config import PriceSettings
 from core.ids import new_id
 from core.models import Usage
 from core.ports import Store
-from core.queries import LedgerRow, UsageByTurn, UsageOfCustomer, UsageOfSession, UsageRow
-from core.records import BookUsage, Record
+from core.queries.bill import LedgerRow, UsageByTurn, UsageOfCustomer, UsageOfSession, UsageRow
+from core.records.bill import BookUsage
+from core.records.record import Record
 
 Purpose = Literal["turn", "summary"]
 

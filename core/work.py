@@ -9,8 +9,9 @@ from core.budgets import Purse
 from core.lanes import Lane
 from core.models import Event
 from core.notices import tell_staff
-from core.queries import EventRow, MessageRow
-from core.records import Record
+from core.queries.lanes import EventRow
+from core.queries.said import MessageRow
+from core.records.record import Record
 from core.replies import Mail
 from core.scene import Scene
 from core.traces import span

@@ -19,8 +19,10 @@ from core.lanes import Lane, Lanes
 from core.models import Command, MessageDeleted, MessageEdited, Reaction, UserMessage
 from core.opening import ElsewhereError, Opener, complete
 from core.people import FORGETTING
-from core.queries import EventRow
-from core.records import MoveEvent, PutNote, Record
+from core.queries.lanes import EventRow
+from core.records.lanes import MoveEvent
+from core.records.log import PutNote
+from core.records.record import Record
 from core.replies import place_of
 from core.room import Room
 from core.traces import span

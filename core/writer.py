@@ -8,7 +8,7 @@ from typing import Protocol
 
 from core.errors import RefusedError, StoreError
 from core.ports import Outcome, Writes
-from core.records import Commit, Rows
+from core.records.record import Commit, Rows
 
 log = logging.getLogger(__name__)
 

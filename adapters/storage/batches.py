@@ -6,50 +6,24 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from core.records import (
+from core.records.bill import BookUsage, ReplaceUsage, ReserveBudget, SettleBudget
+from core.records.erasing import DropTicket, DropUsage, FoldUsage, ForgetCustomer
+from core.records.guards import AuditEnds, CustomerAt, LaneIs, OutletIs, PlaceIs, QueueEnds, SessionAt, TicketAt
+from core.records.lanes import AddEvent, ClaimLane, CountAttempt, MarkStop, MoveEvent, ReleaseLane
+from core.records.outbox import ClaimOutlet, ReleaseOutlet
+from core.records.people import BindPlace, HandOver, PutCustomer, PutSession
+from core.records.record import Commit, Record, Rows
+from core.records.tickets import AddTicket, AddTicketChange, PutTicket
+from core.records.turns import (
     AddBranch,
-    AddEvent,
-    AddTicket,
-    AddTicketChange,
     AddTurn,
-    AuditEnds,
-    BindPlace,
-    BookUsage,
     BumpRevision,
-    ClaimLane,
-    ClaimOutlet,
     ClearSession,
-    Commit,
-    CountAttempt,
-    CustomerAt,
     DropBranch,
-    DropTicket,
-    DropUsage,
-    FoldUsage,
-    ForgetCustomer,
     GrowBranch,
-    HandOver,
-    LaneIs,
-    MarkStop,
-    MoveEvent,
     MoveHead,
-    OutletIs,
-    PlaceIs,
-    PutCustomer,
-    PutSession,
-    PutTicket,
-    QueueEnds,
-    Record,
-    ReleaseLane,
-    ReleaseOutlet,
-    ReplaceUsage,
-    ReserveBudget,
     RewriteBranch,
-    Rows,
-    SessionAt,
-    SettleBudget,
     SwitchBranch,
-    TicketAt,
 )
 
 _SUBJECT: dict[type[Record], str] = {

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import chain
 
 from adapters.storage.statements import Statement
-from core.records import Record
+from core.records.record import Record
 
 Row = tuple[object, ...]
 

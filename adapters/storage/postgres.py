@@ -28,8 +28,10 @@ from core.errors import (
     StoreError,
 )
 from core.ports import Outcome
-from core.queries import Query
-from core.records import Commit, Record, Reserve, ReserveBudget, Rows, SettleBudget
+from core.queries.query import Query
+from core.records.bill import ReserveBudget, SettleBudget
+from core.records.people import Reserve
+from core.records.record import Commit, Record, Rows
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool

@@ -9,48 +9,32 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.records import (
-    AddAudit,
-    AddBranch,
+from core.records.erasing import DropTicket, DropUsage, FoldUsage, ForgetCustomer
+from core.records.guards import AuditEnds, CustomerAt, LaneIs, OutletIs, PlaceIs, QueueEnds, SessionAt, TicketAt
+from core.records.lanes import (
     AddEvent,
-    AuditEnds,
-    BindPlace,
-    BumpRevision,
-    ClaimOutlet,
-    ClearSession,
-    Commit,
     CountAttempt,
-    CustomerAt,
-    CutAudit,
-    DropBranch,
-    DropTicket,
-    DropUsage,
-    FoldUsage,
-    ForgetCustomer,
     FreeLanes,
     GiveBackLanes,
-    GiveBackOutlets,
-    GrowBranch,
-    HandOver,
-    LaneIs,
     MarkStop,
     MoveEvent,
-    MoveHead,
-    OutletIs,
-    PlaceIs,
-    PutCustomer,
-    PutSession,
-    PutTicket,
-    QueueEnds,
-    Record,
     ReleaseLane,
-    ReleaseOutlet,
     RenewLanes,
-    RenewOutlets,
+)
+from core.records.log import AddAudit, CutAudit
+from core.records.outbox import ClaimOutlet, GiveBackOutlets, ReleaseOutlet, RenewOutlets
+from core.records.people import BindPlace, HandOver, PutCustomer, PutSession
+from core.records.record import Commit, Record
+from core.records.tickets import PutTicket
+from core.records.turns import (
+    AddBranch,
+    BumpRevision,
+    ClearSession,
+    DropBranch,
+    GrowBranch,
+    MoveHead,
     RewriteBranch,
-    SessionAt,
     SwitchBranch,
-    TicketAt,
 )
 
 _PLACES = 0x4465736B00000000

@@ -15,8 +15,9 @@ from adapters.redis_server import ANSWERED_WITHIN, CONNECTED_WITHIN, RedisAddres
 from adapters.storage.redis_values import Values, commit_values, query_values, rows_of, session_of
 from core.errors import ChangedError, ConfigError, ConflictError, RefusedError, SchemaError, StoreError
 from core.ports import Outcome
-from core.queries import Query, StandOf, StandRow
-from core.records import Commit
+from core.queries.people import StandOf, StandRow
+from core.queries.query import Query
+from core.records.record import Commit
 
 RowT = TypeVar("RowT")
 log = logging.getLogger(__name__)

@@ -10,51 +10,30 @@ from typing import Any
 
 import orjson
 
-from core.queries import (
-    BranchByName,
-    BranchesOf,
-    BranchRow,
-    CountRow,
-    Counts,
-    ItemRow,
-    ItemsOf,
-    MoveRow,
-    MovesOf,
-    Query,
-    SessionById,
-    SessionRow,
-    StandOf,
-    StandRow,
-    TurnAt,
-    TurnById,
-    TurnRow,
-    TurnsUpTo,
-    UsageByTurnOfBranch,
-    UsageOfSession,
-    UsageRow,
-    WindowOf,
-)
-from core.records import (
-    RECORDS,
+from core.queries.bill import UsageByTurnOfBranch, UsageOfSession, UsageRow
+from core.queries.branches import BranchByName, BranchesOf, BranchRow, MoveRow, MovesOf
+from core.queries.counts import CountRow, Counts
+from core.queries.people import SessionById, SessionRow, StandOf, StandRow
+from core.queries.query import Query
+from core.queries.turns import ItemRow, ItemsOf, TurnAt, TurnById, TurnRow, TurnsUpTo, WindowOf
+from core.records import RECORDS
+from core.records.bill import BookUsage, ReplaceUsage
+from core.records.guards import SessionAt, TurnEnds
+from core.records.people import AddSession
+from core.records.record import Commit, Record
+from core.records.turns import (
     AddBranch,
     AddItem,
-    AddSession,
     AddTurn,
-    BookUsage,
     BumpRevision,
     ClearSession,
-    Commit,
     DropBranch,
     DropItem,
     DropTurn,
     EnsureMain,
     GrowBranch,
     MoveHead,
-    Record,
-    ReplaceUsage,
-    SessionAt,
     SwitchBranch,
-    TurnEnds,
 )
 
 Value = bytes | str | int

@@ -27,7 +27,8 @@ from adapters.sealing import master_key as find_master_key
 from adapters.storage import PATIENCE, open_store
 from core.errors import KeyringAwayError, KeyringError, StoreError
 from core.ports import SessionStore, Store
-from core.queries import Counts, Query
+from core.queries.counts import Counts
+from core.queries.query import Query
 from core.standalone.desk_session import DeskSession
 from core.standalone.line import Lines
 from core.standalone.shared_store import Parts, SharedStore

@@ -27,8 +27,8 @@ from core.errors import (
     StoreError,
 )
 from core.ports import Outcome
-from core.queries import Query
-from core.records import Commit, Record, Rows
+from core.queries.query import Query
+from core.records.record import Commit, Record, Rows
 
 RowT = TypeVar("RowT")
 

@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import Any
 
 from core.queries import QUERIES
-from core.records import RECORDS, Record
+from core.records import RECORDS
+from core.records.record import Record
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PIECE = re.compile(r"'[^']*'|--[^\n]*|;|[^';-]+|-")

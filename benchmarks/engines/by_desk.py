@@ -22,8 +22,8 @@ from core.errors import ConfigError, FencedError
 from core.ids import new_id
 from core.lanes import Lane, Lanes
 from core.ports import Store
-from core.queries import EventRow
-from core.records import AddEvent
+from core.queries.lanes import EventRow
+from core.records.lanes import AddEvent
 from core.writer import GroupWriter
 
 POLL_SECONDS = 1.0

@@ -8,8 +8,11 @@ from core.clock import now
 from core.errors import ChangedError, ConflictError
 from core.ids import new_id
 from core.models import Place
-from core.queries import BranchesOf, MovesOf, TurnAt, TurnById
-from core.records import AddItem, AddTurn, GrowBranch, Record, SessionAt
+from core.queries.branches import BranchesOf, MovesOf
+from core.queries.turns import TurnAt, TurnById
+from core.records.guards import SessionAt
+from core.records.record import Record
+from core.records.turns import AddItem, AddTurn, GrowBranch
 from core.sealed import decode, encode, item_row
 from core.standalone.line import LineJob, SessionLine, Tip, is_user
 

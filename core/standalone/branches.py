@@ -7,8 +7,10 @@ from typing import Any
 from core.clock import as_time, now
 from core.errors import BadInputError, BranchExistsError, NoSuchBranchError, NoSuchTurnError
 from core.models import MAIN
-from core.queries import BranchByName, BranchesOf, BranchRow, TurnAt
-from core.records import AddBranch, DropBranch, Record, SwitchBranch
+from core.queries.branches import BranchByName, BranchesOf, BranchRow
+from core.queries.turns import TurnAt
+from core.records.record import Record
+from core.records.turns import AddBranch, DropBranch, SwitchBranch
 from core.sealed import branch_row, seal_json
 from core.standalone.line import SessionLine
 from core.standalone.reading import Stretch, is_said, pages

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from core.ports import SessionStore
-from core.queries import StandOf, StandRow
+from core.queries.people import StandOf, StandRow
 
 
 class Asker(Protocol):

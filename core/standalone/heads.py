@@ -3,8 +3,10 @@
 from core.clock import now
 from core.errors import BadInputError, NoSuchTurnError, NothingToRedoError, NothingToUndoError
 from core.models import MAIN, Item
-from core.queries import MovesOf, TurnAt, TurnById
-from core.records import BumpRevision, ClearSession, DropItem, DropTurn, EnsureMain, MoveHead, Record
+from core.queries.branches import MovesOf
+from core.queries.turns import TurnAt, TurnById
+from core.records.record import Record
+from core.records.turns import BumpRevision, ClearSession, DropItem, DropTurn, EnsureMain, MoveHead
 from core.sealed import branch_row, decode, seal_json
 from core.standalone.adding import copied, draft, is_shared, may_grow
 from core.standalone.line import SessionLine, Tip

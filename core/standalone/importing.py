@@ -9,8 +9,12 @@ from core.errors import ConflictError
 from core.ids import id_at
 from core.models import MAIN, Item, Place, Usage
 from core.ports import Sealer, SessionStore
-from core.queries import SessionById, TurnsOf
-from core.records import AddBranch, AddItem, AddSession, AddTurn, BookUsage, EnsureMain, GrowBranch, Record
+from core.queries.people import SessionById
+from core.queries.turns import TurnsOf
+from core.records.bill import BookUsage
+from core.records.people import AddSession
+from core.records.record import Record
+from core.records.turns import AddBranch, AddItem, AddTurn, EnsureMain, GrowBranch
 from core.sealed import branch_row, encode, item_row, row_of, seal_json
 from core.standalone.adding import NOTHING
 from core.standalone.line import is_user, key_of, owner_of

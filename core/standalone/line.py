@@ -16,8 +16,13 @@ from core.errors import ChangedError, ConflictError, StoreError
 from core.lru import Lru
 from core.models import MAIN
 from core.ports import Sealer
-from core.queries import ItemRow, ItemsOf, Query, SessionById, StandOf, StandRow, WindowOf
-from core.records import AddSession, EnsureMain, Record, SessionAt, TurnEnds
+from core.queries.people import SessionById, StandOf, StandRow
+from core.queries.query import Query
+from core.queries.turns import ItemRow, ItemsOf, WindowOf
+from core.records.guards import SessionAt, TurnEnds
+from core.records.people import AddSession
+from core.records.record import Record
+from core.records.turns import EnsureMain
 from core.sealed import branch_row, decode, item_row, open_json, open_sealed, row_of, seal_json
 from core.standalone.shared_store import Caller, Job, SharedStore
 from core.window import Window, Windows

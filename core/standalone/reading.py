@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from core.models import Item
-from core.queries import ItemRow, StandRow, TurnAt, WindowOf
+from core.queries.people import StandRow
+from core.queries.turns import ItemRow, TurnAt, WindowOf
 from core.sealed import decode, decode_list
 from core.standalone.line import LineJob, SessionLine, Tip, is_user
 from core.window import LARGEST, Window

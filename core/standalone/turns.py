@@ -7,7 +7,7 @@ from typing import Any
 
 from core.ids import time_of
 from core.models import Item
-from core.queries import ItemRow
+from core.queries.turns import ItemRow
 from core.sealed import decode
 from core.standalone.branches import stamp_of, stretch_of
 from core.standalone.line import SessionLine, is_user

@@ -6,8 +6,10 @@ from typing import Any
 from core.clock import now
 from core.ids import new_id
 from core.models import Usage
-from core.queries import TurnsUpTo, UsageByTurnOfBranch, UsageOfSession, UsageRow
-from core.records import BookUsage, Record, ReplaceUsage
+from core.queries.bill import UsageByTurnOfBranch, UsageOfSession, UsageRow
+from core.queries.turns import TurnsUpTo
+from core.records.bill import BookUsage, ReplaceUsage
+from core.records.record import Record
 from core.standalone.branches import stretch_of
 from core.standalone.line import SessionLine
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from core.config import Settings
-from core.queries import Customers, SessionsSpokenBy, TurnsOf
+from core.queries.people import Customers, SessionsSpokenBy
+from core.queries.turns import TurnsOf
 from tests.adapters.slack_harness import SlackHarness
 
 pytestmark = pytest.mark.usefixtures("hurried")

@@ -4,7 +4,7 @@ import pytest
 
 from core.config import Settings
 from core.errors import StoreError
-from core.queries import FeedbackOf
+from core.queries.said import FeedbackOf
 from core.writer import GroupWriter
 from simulators.slack_service.delivery import Envelope
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness

@@ -3,7 +3,7 @@ import pytest
 from bots.assemble import open_desk, open_records
 from core.config import Settings
 from core.errors import ConfigError, KeyringError
-from core.queries import Counts
+from core.queries.counts import Counts
 
 MEMORY = Settings(store="memory:")
 

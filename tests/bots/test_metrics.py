@@ -13,7 +13,7 @@ from bots.watching import metrics_of
 from core.config import check_settings
 from core.errors import ConfigError, StoreError
 from core.models import Accepted, Profile, UserMessage
-from core.queries import BacklogRow
+from core.queries.counts import BacklogRow
 from tests.core.planted import found_in
 from tests.core.talk import Street, place
 

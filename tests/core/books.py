@@ -14,8 +14,10 @@ from core.customers import new_customer
 from core.ids import new_id
 from core.models import MAIN, ConversationRef, Customer, Profile
 from core.ports import Sealer, Store
-from core.queries import SessionById, SessionRow
-from core.records import AddItem, AddSession, AddTurn, EnsureMain, MoveHead, Record
+from core.queries.people import SessionById, SessionRow
+from core.records.people import AddSession
+from core.records.record import Record
+from core.records.turns import AddItem, AddTurn, EnsureMain, MoveHead
 from core.sealed import branch_row, item_row, row_of, seal_json
 from core.stage import Stage
 from core.tickets import load_tickets, staged_records

@@ -25,7 +25,9 @@ from core.errors import PlatformError, RefusedError, UnknownOutcomeError
 from core.models import Command, ConversationRef, Delivery, Place
 from core.offline import OfflineModel
 from core.personal.masking import PersonalData
-from core.records import ClaimLane, ClaimOutlet, FinishEvent, LaneIs, MarkDelivery, OutletIs, ReleaseLane
+from core.records.guards import LaneIs, OutletIs
+from core.records.lanes import ClaimLane, FinishEvent, ReleaseLane
+from core.records.outbox import ClaimOutlet, MarkDelivery
 from tests.core.virtual_time import VirtualLoop, end, whose
 
 LEASE = 3.0

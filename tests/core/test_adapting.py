@@ -9,7 +9,7 @@ import pytest
 from adapters.terminal.translate import ref_of
 from bots.settings import read_settings
 from core.models import Command, Profile, UserMessage
-from core.queries import Tickets
+from core.queries.tickets import Tickets
 from tests.core.talk import open_talk
 
 PAGE = (Path(__file__).parents[2] / "docs/adapting.md").read_text()

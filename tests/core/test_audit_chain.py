@@ -14,8 +14,8 @@ from core.audit_chain import AuditChain
 from core.audit_check import Anchored, ChainCheck, Verdict, all_lines, check_audit
 from core.audit_cut import Cut, cut_off
 from core.errors import BadInputError, ChangedError
-from core.queries import AuditEndRow, AuditRow, AuditStart, AuditStartRow
-from core.records import CustomerAt
+from core.queries.log import AuditEndRow, AuditRow, AuditStart, AuditStartRow
+from core.records.guards import CustomerAt
 from core.writer import GroupWriter
 
 MUTATIONS = 10_000

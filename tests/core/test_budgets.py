@@ -10,7 +10,7 @@ from core.config import check_settings
 from core.errors import ConfigError
 from core.ledger import ALWAYS, read_ledger
 from core.models import UserMessage
-from core.queries import BudgetOf
+from core.queries.bill import BudgetOf
 from core.tickets import all_tickets
 from tests.core.agent_scene import called, said
 from tests.core.talk import open_talk, place

@@ -5,7 +5,9 @@ import pytest
 from core.clock import now
 from core.errors import ConfigError
 from core.models import Command, Reaction, UserMessage
-from core.queries import AuditLines, Counts, FeedbackOf
+from core.queries.counts import Counts
+from core.queries.log import AuditLines
+from core.queries.said import FeedbackOf
 from core.tickets import all_tickets, staff_change
 from core.words import WORDS, word_named, word_of_reaction
 from tests.core.talk import open_talk, place

@@ -3,8 +3,8 @@ import pytest
 from core.counted import Counted, NoMetrics
 from core.errors import ChangedError
 from core.models import Usage
-from core.queries import Backlog
-from core.records import SessionAt
+from core.queries.counts import Backlog
+from core.records.guards import SessionAt
 from core.writer import GroupWriter
 from tests.core.talk import open_talk
 from tests.storage.samples import customer, session, turn, usage

@@ -25,7 +25,7 @@ from core.models import (
     UserMessage,
 )
 from core.offline import OfflineModel
-from core.queries import AuditAfter, AuditEnd
+from core.queries.log import AuditAfter, AuditEnd
 from core.words import WORDS
 from tests.core.talk import open_talk
 

@@ -6,8 +6,10 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 import core.clock
 from core.errors import ModelFailedError, PlatformError, RejectedError, StoreError, UnknownOutcomeError
 from core.models import Accepted, ConversationRef, Profile, UserMessage
-from core.queries import Counts, SessionById, TurnsOf
-from core.records import ClaimLane, FreeLanes
+from core.queries.counts import Counts
+from core.queries.people import SessionById
+from core.queries.turns import TurnsOf
+from core.records.lanes import ClaimLane, FreeLanes
 from core.tickets import all_tickets
 from tests.core.talk import Street, open_talk, place
 

@@ -1,7 +1,9 @@
 import json
 from dataclasses import fields, replace
 
-from core.queries import AuditLines, Customers, DeliveryRow
+from core.queries.log import AuditLines
+from core.queries.outbox import DeliveryRow
+from core.queries.people import Customers
 from core.replies import open_delivery, seal_delivery
 
 THREAD = {"channel": "c", "thread": "t"}

@@ -8,7 +8,12 @@ from core.forgetting import Forgetting, Order
 from core.ledger import ALWAYS, read_ledger, sums_by, whole
 from core.legal_holds import end_hold, put_hold
 from core.people import find_person
-from core.queries import CustomerById, Customers, HeldOf, NotesOf, OpenDeliveries, SessionById, Tickets, TurnsOf
+from core.queries.counts import HeldOf
+from core.queries.log import NotesOf
+from core.queries.outbox import OpenDeliveries
+from core.queries.people import CustomerById, Customers, SessionById
+from core.queries.tickets import Tickets
+from core.queries.turns import TurnsOf
 from tests.core.talk import Street, open_talk
 
 THREAD = {"channel": "c", "thread": "t"}

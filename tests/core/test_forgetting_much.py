@@ -5,8 +5,9 @@ import time
 from core.audit import DESK
 from core.forgetting import NOTICED_SECONDS, Forgetting, Order
 from core.people import find_person
-from core.queries import HeldOf, Sessions
-from core.records import AddItem, AddTurn
+from core.queries.counts import HeldOf
+from core.queries.people import Sessions
+from core.records.turns import AddItem, AddTurn
 from core.sealed import item_row, seal_json
 from tests.core.books import open_books
 

@@ -8,7 +8,9 @@ from core import link_codes, pace
 from core.errors import BadInputError, ErasedError
 from core.keeping_settings import RetentionSettings
 from core.legal_holds import ON_HOLD, hold_on, put_hold
-from core.queries import HeldOf, NotesOf, Tickets
+from core.queries.counts import HeldOf
+from core.queries.log import NotesOf
+from core.queries.tickets import Tickets
 from core.retention import due
 from tests.core.town import DISCORD, MALLORY, SLACK, open_town
 

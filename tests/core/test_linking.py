@@ -11,7 +11,7 @@ from core.link_codes import GUESSES_PER_CODE, GUESSES_PER_PERSON
 from core.linking import ALONE, ALREADY, ASK, ENOUGH, LINKED, NOT_PROVED, OFF, OWN, UNLINKED, WRONG
 from core.models import Command, ConversationRef, UserMessage
 from core.people import open_note
-from core.queries import NotesOf
+from core.queries.log import NotesOf
 from tests.core.town import DISCORD, MALLORY, SLACK, TERMINAL, open_town, ref
 
 # --- proving ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,10 @@ import core.chores
 from core.absent import AbsentPlatform
 from core.errors import SchemaError
 from core.models import Command, Profile, UserMessage
-from core.queries import Counts, DeliveriesOf, LaneById, SchemaNumber, SchemaRow, TurnsOf
+from core.queries.counts import Counts, SchemaNumber, SchemaRow
+from core.queries.lanes import LaneById
+from core.queries.outbox import DeliveriesOf
+from core.queries.turns import TurnsOf
 from tests.core.many import Far, absent, open_town
 from tests.core.talk import Street, place
 from tests.postgres import url_for

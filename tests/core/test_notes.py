@@ -1,4 +1,4 @@
-from core.queries import NotesOf
+from core.queries.log import NotesOf
 from tests.core.talk import Street
 
 

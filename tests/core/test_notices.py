@@ -5,8 +5,9 @@ from core.config import check_settings
 from core.errors import ConfigError, UnknownOutcomeError
 from core.ids import new_id
 from core.models import UserMessage
-from core.queries import OpenDeliveries, Sessions
-from core.records import AddEvent, ClaimLane, FreeLanes
+from core.queries.outbox import OpenDeliveries
+from core.queries.people import Sessions
+from core.records.lanes import AddEvent, ClaimLane, FreeLanes
 from core.sealed import seal_json
 from tests.core.agent_scene import called, said
 from tests.core.talk import Street, open_talk, place

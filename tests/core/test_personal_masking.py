@@ -13,7 +13,7 @@ from core.config import check_settings
 from core.masking_settings import KINDS
 from core.models import Command, FileNote, MessageEdited, Profile, Quote, UserMessage
 from core.personal.masking import PersonalData
-from core.queries import TurnsOf
+from core.queries.turns import TurnsOf
 from tests.core.personal_samples import CARD, CARDS, EMAILS, IBANS, IPS, NATIONAL_IDS, SECRETS
 from tests.core.talk import Street, open_talk, place
 

@@ -10,8 +10,12 @@ from core.ledger import ALWAYS, read_ledger, sums_by, whole
 from core.legal_holds import put_hold
 from core.models import TicketStatus
 from core.people import find_person
-from core.queries import BudgetOf, BudgetRow, DeliveriesTo, TurnsOf
-from core.records import AddEvent, FinishEvent, MarkDelivery, ReserveBudget
+from core.queries.bill import BudgetOf, BudgetRow
+from core.queries.outbox import DeliveriesTo
+from core.queries.turns import TurnsOf
+from core.records.bill import ReserveBudget
+from core.records.lanes import AddEvent, FinishEvent
+from core.records.outbox import MarkDelivery
 from core.retention import due, sweep
 from core.tickets import load_tickets
 from tests.core.books import doing, open_books, opening

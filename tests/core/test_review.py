@@ -4,7 +4,7 @@ import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 
 from core.models import Command, MessageEdited, UserMessage
-from core.queries import ItemsOf
+from core.queries.turns import ItemsOf
 from core.sealed import open_json
 from core.tickets import all_tickets
 from tests.core.talk import open_talk, place

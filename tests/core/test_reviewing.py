@@ -5,7 +5,9 @@ import pytest
 from core.audit import audit_lines
 from core.customers import find_customer
 from core.models import Command
-from core.queries import DeliveriesTo, ItemRow, PagedRow, SessionById, TurnRow, TurnsSpokenBy
+from core.queries.outbox import DeliveriesTo
+from core.queries.people import SessionById
+from core.queries.turns import ItemRow, PagedRow, TurnRow, TurnsSpokenBy
 from core.replies import FAREWELL
 from core.transcript import TURNS, read_page, read_transcript
 from tests.core.talk import open_talk, place

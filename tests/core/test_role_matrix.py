@@ -11,7 +11,10 @@ from core.config import Operation, Role, check_settings
 from core.errors import ConfigError, NotAllowedError
 from core.models import Command, Reaction, UserMessage
 from core.places import Places
-from core.queries import BranchesOf, SessionById, Tickets, TurnsOf
+from core.queries.branches import BranchesOf
+from core.queries.people import SessionById
+from core.queries.tickets import Tickets
+from core.queries.turns import TurnsOf
 from core.words import BY_NAME, WORDS
 from core.writer import GroupWriter
 from tests.core.books import open_books

@@ -9,7 +9,7 @@ from core.clock import now
 from core.errors import BadInputError, NotAllowedError, StoreError
 from core.ids import first_id, new_id, time_of
 from core.models import Command, ConversationRef, Profile, UserMessage
-from core.records import RewriteTurn
+from core.records.turns import RewriteTurn
 from core.search import SLICE, Bounds, Scope, Search
 from tests.core.books import open_books
 from tests.core.talk import open_talk, place

@@ -5,7 +5,10 @@ import pytest
 from agents.testing import ModelStep, ScriptedModel, assistant_message
 
 from core.models import Accepted, Command, MessageDeleted, MessageEdited, Profile, Quote, Reaction, UserMessage
-from core.queries import Counts, Customers, FeedbackOf, TurnsSpokenIn
+from core.queries.counts import Counts
+from core.queries.people import Customers
+from core.queries.said import FeedbackOf
+from core.queries.turns import TurnsSpokenIn
 from core.turns import STAND_IN
 from tests.core.talk import Street, open_talk, place
 

@@ -12,7 +12,9 @@ from core.export_file import read_export
 from core.exporting import everything_of
 from core.forgetting import Forgetting, Order
 from core.people import find_person
-from core.queries import Customers, Sessions, Tickets, UsageLedger
+from core.queries.bill import UsageLedger
+from core.queries.people import Customers, Sessions
+from core.queries.tickets import Tickets
 from core.taking_in import arrival_of, arrival_records, check_is_new
 from tests.core.talk import open_talk
 

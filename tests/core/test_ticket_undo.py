@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.errors import ChangedError
 from core.models import PRIORITIES, TicketStatus
-from core.queries import ChangesBy
+from core.queries.tickets import ChangesBy
 from core.ticket_undo import bring_back, take_back
 from core.tickets import load_tickets, staff_change, timeline
 from tests.core.books import doing, open_books, opening

@@ -2,8 +2,8 @@ import pytest
 
 from core.errors import BadInputError, ChangedError, NoSuchTicketError
 from core.models import TicketStatus
-from core.queries import ChangesBy
-from core.records import PutTicket
+from core.queries.tickets import ChangesBy
+from core.records.tickets import PutTicket
 from core.tickets import all_tickets, load_tickets, staff_change, staged_records, ticket_by_name, timeline
 from tests.core.books import doing, open_books, opening
 

@@ -5,8 +5,8 @@ import pytest
 from core.clock import as_time
 from core.config import Price, PriceSettings
 from core.models import MAIN, Usage
-from core.queries import SessionById
-from core.records import AddBranch, PutFeedback, SwitchBranch
+from core.queries.people import SessionById
+from core.records.turns import AddBranch, PutFeedback, SwitchBranch
 from core.sealed import branch_row, seal_json
 from core.transcript import read_transcript, transcript_json
 from core.transcript_turns import Opinion

@@ -1,5 +1,7 @@
 from core.customers import open_customer
-from core.queries import Customers, TicketsOf, UsageLedger
+from core.queries.bill import UsageLedger
+from core.queries.people import Customers
+from core.queries.tickets import TicketsOf
 from core.tickets import all_tickets
 from tests.core.talk import open_talk
 

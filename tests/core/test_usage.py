@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.config import Price, PriceSettings, check_settings
 from core.errors import ConfigError
 from core.models import Usage
-from core.queries import UsageLedger
+from core.queries.bill import UsageLedger
 from core.usage import (
     ModelCall,
     UsageSum,

@@ -19,7 +19,11 @@ from core.desk import Desk
 from core.errors import UnknownOutcomeError
 from core.models import Delivery
 from core.ports import Outcome, Store
-from core.records import AddDelivery, AddEvent, ClaimOutlet, LaneIs, OutletIs, PutNote, Record
+from core.records.guards import LaneIs, OutletIs
+from core.records.lanes import AddEvent
+from core.records.log import PutNote
+from core.records.outbox import AddDelivery, ClaimOutlet
+from core.records.record import Record
 
 
 def _accept_all(record: Record) -> Record | None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from core.desk import Desk
 from core.ports import Platform, Sealer, Store
-from core.records import AddEvent, Commit, FinishEvent
+from core.records.lanes import AddEvent, FinishEvent
+from core.records.record import Commit
 
 NAMED = ("accept", "finish", "prepare", "post", "show", "ClaimLane", "Reserve", "MarkDelivery", "FreeLanes")
 

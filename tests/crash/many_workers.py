@@ -16,7 +16,9 @@ from core.agent import SupportAgent
 from core.desk import Desk
 from core.models import Delivery, Item
 from core.ports import Outcome, Platform, Store
-from core.records import ClaimLane, Commit, FinishEvent, LaneIs
+from core.records.guards import LaneIs
+from core.records.lanes import ClaimLane, FinishEvent
+from core.records.record import Commit
 from tests.crash.breakages import break_desk
 from tests.crash.driver import Process
 from tests.crash.programs import House

@@ -15,8 +15,10 @@ from typing import Any
 import core.desk
 from core.desk import Desk
 from core.ports import Outcome, Store
-from core.queries import SessionById
-from core.records import ClaimLane, Commit, FinishEvent, LaneIs, RenewLanes
+from core.queries.people import SessionById
+from core.records.guards import LaneIs
+from core.records.lanes import ClaimLane, FinishEvent, RenewLanes
+from core.records.record import Commit
 
 SETTINGS = {"DESK_WORK__LEASE_SECONDS": "0.3", "DESK_WORK__ATTEMPTS": "20"}
 """A lease that is over soon; a takeover is an attempt, so there must be many."""

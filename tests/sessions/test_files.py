@@ -13,7 +13,7 @@ from core.errors import (
     KeyringError,
     StoreError,
 )
-from core.queries import Counts
+from core.queries.counts import Counts
 from tests.sessions.samples import ROOT, answer, call, output, say, turn, turns, user
 
 

@@ -4,24 +4,15 @@ from dataclasses import replace
 
 from core.errors import RefusedError
 from core.models import MAIN
-from core.queries import BranchByName, SessionById
-from core.records import (
-    AddAudit,
-    AddBranch,
-    AddCustomer,
-    AddDelivery,
-    AddEvent,
-    AddIdentity,
-    AddItem,
-    AddMessage,
-    AddSession,
-    AddTicket,
-    AddTicketChange,
-    AddTurn,
-    BookUsage,
-    EnsureMain,
-    MoveHead,
-)
+from core.queries.branches import BranchByName
+from core.queries.people import SessionById
+from core.records.bill import BookUsage
+from core.records.lanes import AddEvent
+from core.records.log import AddAudit
+from core.records.outbox import AddDelivery
+from core.records.people import AddCustomer, AddIdentity, AddSession
+from core.records.tickets import AddTicket, AddTicketChange
+from core.records.turns import AddBranch, AddItem, AddMessage, AddTurn, EnsureMain, MoveHead
 
 S = b"session-1"
 MAIN_BRANCH = MAIN.encode()

@@ -10,28 +10,13 @@ from core.errors import (
     StoppedError,
     StoreError,
 )
-from core.queries import (
-    CustomerById,
-    Customers,
-    IdentitiesOf,
-    SessionById,
-    TicketById,
-    TurnById,
-)
-from core.records import (
-    ClaimLane,
-    CustomerAt,
-    FinishEvent,
-    LaneIs,
-    MarkStop,
-    NotStopped,
-    PutCustomer,
-    PutSession,
-    PutTicket,
-    Reserve,
-    SessionAt,
-    TicketAt,
-)
+from core.queries.people import CustomerById, Customers, IdentitiesOf, SessionById
+from core.queries.tickets import TicketById
+from core.queries.turns import TurnById
+from core.records.guards import CustomerAt, LaneIs, NotStopped, SessionAt, TicketAt
+from core.records.lanes import ClaimLane, FinishEvent, MarkStop
+from core.records.people import PutCustomer, PutSession, Reserve
+from core.records.tickets import PutTicket
 from tests.storage.samples import (
     HOUR,
     S,

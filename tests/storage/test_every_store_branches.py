@@ -1,36 +1,17 @@
 import pytest
 
 from core.errors import ChangedError, ConflictError
-from core.queries import (
-    BranchByName,
-    BranchesOf,
-    Counts,
-    DeliveriesOf,
-    FeedbackOf,
-    ItemsOf,
-    MessageByKey,
-    MessagesOf,
-    MovesOf,
-    NextEvent,
-    ParkedEvents,
-    SessionById,
-    SummaryUpTo,
-    TicketById,
-    TurnById,
-    TurnsOf,
-    UsageByTurn,
-    WindowOf,
-)
-from core.records import (
-    ClearSession,
-    DropBranch,
-    EnsureMain,
-    FinishEvent,
-    GrowBranch,
-    PutFeedback,
-    PutSummary,
-    SwitchBranch,
-)
+from core.queries.bill import UsageByTurn
+from core.queries.branches import BranchByName, BranchesOf, MovesOf
+from core.queries.counts import Counts
+from core.queries.lanes import NextEvent, ParkedEvents
+from core.queries.outbox import DeliveriesOf
+from core.queries.people import SessionById
+from core.queries.said import FeedbackOf, MessageByKey, MessagesOf, SummaryUpTo
+from core.queries.tickets import TicketById
+from core.queries.turns import ItemsOf, TurnById, TurnsOf, WindowOf
+from core.records.lanes import FinishEvent
+from core.records.turns import ClearSession, DropBranch, EnsureMain, GrowBranch, PutFeedback, PutSummary, SwitchBranch
 from tests.storage.samples import (
     MAIN_BRANCH,
     S,

@@ -5,8 +5,8 @@ import pytest
 
 from adapters.storage import open_store
 from core.errors import SpentError
-from core.queries import BudgetOf, BudgetRow
-from core.records import ReserveBudget, SettleBudget
+from core.queries.bill import BudgetOf, BudgetRow
+from core.records.bill import ReserveBudget, SettleBudget
 from core.writer import GroupWriter
 from tests.storage.conftest import BACKENDS
 from tests.storage.samples import commit

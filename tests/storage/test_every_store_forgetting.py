@@ -1,21 +1,15 @@
-from core.queries import (
-    BranchByName,
-    ChangesOf,
-    CustomerById,
-    CustomerOfIdentity,
-    DeliveriesTo,
-    HeldOf,
-    ItemsOf,
-    LaneById,
-    NextEvent,
-    PlaceByKey,
-    PlacesOf,
-    SessionById,
-    TicketById,
-    TurnsOf,
-    UsageOfCustomer,
-)
-from core.records import BindPlace, DropDelivery, ForgetCustomer, HandOver, PutFeedback, PutSummary, RewriteBranch
+from core.queries.bill import UsageOfCustomer
+from core.queries.branches import BranchByName
+from core.queries.counts import HeldOf
+from core.queries.lanes import LaneById, NextEvent
+from core.queries.outbox import DeliveriesTo
+from core.queries.people import CustomerById, CustomerOfIdentity, PlaceByKey, PlacesOf, SessionById
+from core.queries.tickets import ChangesOf, TicketById
+from core.queries.turns import ItemsOf, TurnsOf
+from core.records.erasing import ForgetCustomer
+from core.records.outbox import DropDelivery
+from core.records.people import BindPlace, HandOver
+from core.records.turns import PutFeedback, PutSummary, RewriteBranch
 from tests.storage.samples import (
     MAIN_BRANCH,
     S,

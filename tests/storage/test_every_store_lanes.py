@@ -1,15 +1,8 @@
 import pytest
 
 from core.errors import ConflictError
-from core.queries import (
-    LaneById,
-    MessageBefore,
-    NextEvent,
-    ParkedEvents,
-    StoppedBy,
-    WaitingLanes,
-)
-from core.records import (
+from core.queries.lanes import LaneById, MessageBefore, NextEvent, ParkedEvents, StoppedBy, WaitingLanes
+from core.records.lanes import (
     ClaimLane,
     CountAttempt,
     FinishEvent,

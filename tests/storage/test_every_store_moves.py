@@ -1,8 +1,10 @@
 import pytest
 
 from core.errors import ChangedError
-from core.queries import LaneById, MessageByKey, NextEvent, QueuedAfter
-from core.records import FinishEvent, MoveEvent, QueueEnds
+from core.queries.lanes import LaneById, NextEvent, QueuedAfter
+from core.queries.said import MessageByKey
+from core.records.guards import QueueEnds
+from core.records.lanes import FinishEvent, MoveEvent
 from tests.storage.samples import S, commit, event, message, one, session
 
 

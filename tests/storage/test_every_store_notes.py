@@ -1,5 +1,7 @@
-from core.queries import NoteByKey, NotesOf, QuestionBy, TurnsSpokenIn
-from core.records import DropNote, PutNote
+from core.queries.log import NoteByKey, NotesOf
+from core.queries.said import QuestionBy
+from core.queries.turns import TurnsSpokenIn
+from core.records.log import DropNote, PutNote
 from tests.storage.samples import S, commit, message, one, session, turn
 
 

@@ -1,17 +1,11 @@
 import pytest
 
 from core.errors import FencedError
-from core.queries import NextEvent, OpenAt, OutletAt, WaitingLanes, WaitingOutlets
-from core.records import (
-    ClaimLane,
-    ClaimOutlet,
-    GiveBackOutlets,
-    MarkDelivery,
-    OutletIs,
-    PutEvent,
-    ReleaseLane,
-    ReleaseOutlet,
-)
+from core.queries.lanes import NextEvent, WaitingLanes
+from core.queries.outbox import OpenAt, OutletAt, WaitingOutlets
+from core.records.guards import OutletIs
+from core.records.lanes import ClaimLane, PutEvent, ReleaseLane
+from core.records.outbox import ClaimOutlet, GiveBackOutlets, MarkDelivery, ReleaseOutlet
 from tests.storage.samples import HOUR, OVER, S, commit, delivery, event, one
 
 P = b"place"

@@ -4,25 +4,20 @@ from core.errors import (
     ChangedError,
     ConflictError,
 )
-from core.queries import (
+from core.queries.lanes import NextEvent
+from core.queries.people import (
     CustomerById,
     CustomerOfIdentity,
     Customers,
     IdentitiesOf,
-    NextEvent,
     PlaceByKey,
     SessionById,
     Sessions,
     SessionsSpokenBy,
     SilentSessions,
 )
-from core.records import (
-    BindPlace,
-    PlaceIs,
-    PutCustomer,
-    PutSession,
-    Reserve,
-)
+from core.records.guards import PlaceIs
+from core.records.people import BindPlace, PutCustomer, PutSession, Reserve
 from tests.storage.samples import (
     MAIN_BRANCH,
     S,

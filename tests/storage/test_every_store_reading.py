@@ -2,18 +2,11 @@
 
 import pytest
 
-from core.queries import (
-    CountOfTurns,
-    FeedbackOn,
-    PageOf,
-    PlaceOfTurn,
-    TurnsBefore,
-    TurnsOfTicket,
-    TurnsSpokenBefore,
-    UsageByTurn,
-    UsageOfTurn,
-)
-from core.records import ForgetCustomer, PutFeedback
+from core.queries.bill import UsageByTurn, UsageOfTurn
+from core.queries.said import FeedbackOn
+from core.queries.turns import CountOfTurns, PageOf, PlaceOfTurn, TurnsBefore, TurnsOfTicket, TurnsSpokenBefore
+from core.records.erasing import ForgetCustomer
+from core.records.turns import PutFeedback
 from tests.storage.samples import S, change, commit, customer, one, session, ticket, turn, usage
 
 END = "~"

@@ -3,34 +3,19 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import ChangedError
-from core.queries import (
-    AuditAfter,
-    AuditEnd,
-    AuditStart,
-    AuditStartRow,
-    ChangesOf,
-    DeliveriesTo,
-    OldBodies,
-    OldUsage,
-    ParkedEvents,
-    SettledTickets,
-    SilentSessions,
-    TicketById,
-    UsageLedger,
-    UsageOfCustomer,
-    UsageOfSession,
-)
-from core.records import (
-    BlankBodies,
-    CutAudit,
-    DropTicket,
-    DropUsage,
-    FinishEvent,
-    FoldUsage,
-    MarkDelivery,
-    Reserve,
-    TicketAt,
-)
+from core.queries.bill import UsageLedger, UsageOfCustomer, UsageOfSession
+from core.queries.counts import OldBodies, OldUsage
+from core.queries.lanes import ParkedEvents
+from core.queries.log import AuditAfter, AuditEnd, AuditStart, AuditStartRow
+from core.queries.outbox import DeliveriesTo
+from core.queries.people import SilentSessions
+from core.queries.tickets import ChangesOf, SettledTickets, TicketById
+from core.records.erasing import BlankBodies, DropTicket, DropUsage, FoldUsage
+from core.records.guards import TicketAt
+from core.records.lanes import FinishEvent
+from core.records.log import CutAudit
+from core.records.outbox import MarkDelivery
+from core.records.people import Reserve
 from tests.storage.samples import audit, change, commit, customer, delivery, event, move, session, ticket, turn, usage
 
 

@@ -1,8 +1,9 @@
 import pytest
 
 from core.errors import ChangedError
-from core.queries import StandOf, StandRow
-from core.records import AddItem, BumpRevision, DropItem, SwitchBranch, TurnEnds
+from core.queries.people import StandOf, StandRow
+from core.records.guards import TurnEnds
+from core.records.turns import AddItem, BumpRevision, DropItem, SwitchBranch
 from tests.storage.samples import S, branch, commit, move, one, session, version
 
 

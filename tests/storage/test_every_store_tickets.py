@@ -1,40 +1,17 @@
 import pytest
 
 from core.errors import AuditMovedError, ChangedError, ConflictError
-from core.queries import (
-    AuditAfter,
-    AuditEnd,
-    AuditEndRow,
-    AuditLines,
-    Backlog,
-    BacklogRow,
-    ChangesBy,
-    ChangesOf,
-    Counts,
-    DeliveriesOf,
-    OpenDeliveries,
-    TicketById,
-    TicketByNumber,
-    Tickets,
-    TicketsOf,
-    UnknownDeliveries,
-    UsageByTurn,
-    UsageByTurnOfBranch,
-    UsageLedger,
-    UsageOfCustomer,
-    UsageOfSession,
-    UsageRow,
-)
-from core.records import (
-    AuditEnds,
-    BlankDeliveries,
-    CustomerAt,
-    DropTurn,
-    FinishEvent,
-    MarkDelivery,
-    PutTicket,
-    ReplaceUsage,
-)
+from core.queries.bill import UsageByTurn, UsageByTurnOfBranch, UsageLedger, UsageOfCustomer, UsageOfSession, UsageRow
+from core.queries.counts import Backlog, BacklogRow, Counts
+from core.queries.log import AuditAfter, AuditEnd, AuditEndRow, AuditLines
+from core.queries.outbox import DeliveriesOf, OpenDeliveries, UnknownDeliveries
+from core.queries.tickets import ChangesBy, ChangesOf, TicketById, TicketByNumber, Tickets, TicketsOf
+from core.records.bill import ReplaceUsage
+from core.records.guards import AuditEnds, CustomerAt
+from core.records.lanes import FinishEvent
+from core.records.outbox import BlankDeliveries, MarkDelivery
+from core.records.tickets import PutTicket
+from core.records.turns import DropTurn
 from tests.storage.samples import (
     MAIN_BRANCH,
     S,

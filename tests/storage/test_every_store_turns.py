@@ -1,23 +1,11 @@
 import pytest
 
 from core.errors import ChangedError, ConflictError
-from core.queries import (
-    Counts,
-    FeedbackOf,
-    ItemsOf,
-    MessageByKey,
-    MessagesOf,
-    SessionById,
-    SummaryUpTo,
-    TurnAt,
-    TurnById,
-    TurnsAfter,
-    TurnsOf,
-    TurnsSpokenBy,
-    TurnsUpTo,
-    WindowOf,
-)
-from core.records import (
+from core.queries.counts import Counts
+from core.queries.people import SessionById
+from core.queries.said import FeedbackOf, MessageByKey, MessagesOf, SummaryUpTo
+from core.queries.turns import ItemsOf, TurnAt, TurnById, TurnsAfter, TurnsOf, TurnsSpokenBy, TurnsUpTo, WindowOf
+from core.records.turns import (
     AddItem,
     BumpRevision,
     DropItem,

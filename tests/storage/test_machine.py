@@ -10,54 +10,40 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from adapters.storage import open_store
 from core.errors import RefusedError
-from core.queries import (
-    BranchesOf,
-    ChangesOf,
-    LaneById,
-    MovesOf,
-    NextEvent,
-    OpenAt,
-    OutletAt,
-    SessionById,
-    TicketsOf,
-    TurnsOf,
-    UsageByTurnOfBranch,
-    WaitingOutlets,
-    WindowOf,
-)
-from core.records import (
+from core.queries.bill import UsageByTurnOfBranch
+from core.queries.branches import BranchesOf, MovesOf
+from core.queries.lanes import LaneById, NextEvent
+from core.queries.outbox import OpenAt, OutletAt, WaitingOutlets
+from core.queries.people import SessionById
+from core.queries.tickets import ChangesOf, TicketsOf
+from core.queries.turns import TurnsOf, WindowOf
+from core.records.bill import ReplaceUsage
+from core.records.guards import LaneIs, NotStopped, OutletIs, SessionAt, TicketAt
+from core.records.lanes import (
     AddEvent,
-    AddItem,
-    BumpRevision,
     ClaimLane,
-    ClaimOutlet,
-    ClearSession,
     CountAttempt,
-    DropBranch,
-    DropItem,
-    DropTurn,
     FinishEvent,
     FreeLanes,
     GiveBackAttempt,
     GiveBackLanes,
-    GiveBackOutlets,
-    LaneIs,
-    MarkDelivery,
     MarkStop,
     MoveEvent,
-    NotStopped,
-    OutletIs,
-    PutTicket,
     ReleaseLane,
-    ReleaseOutlet,
     RenewLanes,
-    RenewOutlets,
-    ReplaceUsage,
-    Reserve,
+)
+from core.records.outbox import ClaimOutlet, GiveBackOutlets, MarkDelivery, ReleaseOutlet, RenewOutlets
+from core.records.people import Reserve
+from core.records.tickets import PutTicket
+from core.records.turns import (
+    AddItem,
+    BumpRevision,
+    ClearSession,
+    DropBranch,
+    DropItem,
+    DropTurn,
     RewriteItem,
-    SessionAt,
     SwitchBranch,
-    TicketAt,
 )
 from tests.storage.conftest import BACKENDS
 from tests.storage.model import Model

@@ -8,8 +8,11 @@ import pytest
 
 from adapters.storage import open_store
 from core.errors import ChangedError, ConfigError, SchemaError, StoreError
-from core.queries import Customers, LaneById, SessionById, StandOf
-from core.records import AddItem, PutSession, Reserve, SessionAt, TurnEnds
+from core.queries.lanes import LaneById
+from core.queries.people import Customers, SessionById, StandOf
+from core.records.guards import SessionAt, TurnEnds
+from core.records.people import PutSession, Reserve
+from core.records.turns import AddItem
 from tests.postgres import cut, database, free_port, url_for
 from tests.storage.samples import S, commit, customer, event, one, session, turn
 

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.storage import open_store
 from core.errors import StoreError
-from core.queries import Customers
+from core.queries.people import Customers
 from tests.cluster import cluster
 from tests.storage.conftest import listening
 from tests.storage.samples import commit, customer

@@ -11,8 +11,9 @@ from adapters.storage.migrations import load_migrations
 from adapters.storage.postgres_schema import _apply
 from adapters.storage.postgres_sql import load_engine
 from core.errors import StoreError
-from core.queries import CustomerById, HeldOf, SchemaNumber, SessionById
-from core.records import PutSession
+from core.queries.counts import HeldOf, SchemaNumber
+from core.queries.people import CustomerById, SessionById
+from core.records.people import PutSession
 from tests.backends import in_postgres, postgres_url
 from tests.cluster import cluster
 from tests.storage.samples import S, commit, customer, one, session

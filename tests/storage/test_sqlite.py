@@ -13,8 +13,9 @@ import pytest
 from adapters.storage import open_store
 from adapters.storage.sqlite_file import open_database
 from core.errors import StoreBusyError, StoreError
-from core.queries import Customers, TurnsOf
-from core.records import DropTurn
+from core.queries.people import Customers
+from core.queries.turns import TurnsOf
+from core.records.turns import DropTurn
 from tests.storage.samples import assert_clear, commit, customer, items, move, said, session, turn
 
 ROOT = Path(__file__).parents[2]

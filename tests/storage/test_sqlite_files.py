@@ -9,8 +9,10 @@ from adapters.storage import open_store
 from adapters.storage.migrations import Migration, load_migrations, migrate
 from adapters.storage.sqlite_file import APPLICATION_ID
 from core.errors import ConfigError, DeskError, SchemaError, StoreError
-from core.queries import CustomerById, Customers
-from core.records import MoveEvent, PutNote, Reserve
+from core.queries.people import CustomerById, Customers
+from core.records.lanes import MoveEvent
+from core.records.log import PutNote
+from core.records.people import Reserve
 from tests.storage.samples import S, assert_clear, commit, customer, event, session
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ import logging
 import pytest
 
 from core.errors import ConflictError, StoreError
-from core.queries import CustomerById, Customers
-from core.records import Reserve
+from core.queries.people import CustomerById, Customers
+from core.records.people import Reserve
 from core.writer import GroupWriter
 from tests.storage.samples import customer
 

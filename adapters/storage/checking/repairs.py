@@ -10,7 +10,7 @@ from adapters.storage.checking.check import written
 from adapters.storage.checking.invariants import DANGLING_HEADS, MISCOUNTED_LANES, ORPHANS, Orphan
 from adapters.storage.moving.tables import Row, Table, Value
 from core.clock import now
-from core.records import AddAudit
+from core.records.log import AddAudit
 
 Note = Callable[[str, str, Mapping[str, object]], AddAudit]
 """Makes the audit line of a repair: what was repaired, of which row, and the values before and after."""
