@@ -12,19 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 
 from adapters.storage.batches import Sorted, passes, sort_records, stretches
+from adapters.storage.guards import GUARDS
 from adapters.storage.postgres_locks import locks_of
 from adapters.storage.postgres_schema import prepare_schema
 from adapters.storage.postgres_server import AWAY, TROUBLE, Server, options
 from adapters.storage.postgres_sql import call, load_engine
 from adapters.storage.postgres_words import Words
 from core.errors import (
-    AuditMovedError,
     ChangedError,
     ConflictError,
-    FencedError,
     RefusedError,
-    SpentError,
-    StoppedError,
     StoreError,
 )
 from core.ports import Outcome
@@ -48,13 +45,6 @@ _UNFIT = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 """What a commit's own content raises; anything else is the store's trouble and fails the whole batch."""
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """What says that surely nothing was written, through no fault of the batch."""
-_GUARDS = {
-    "fenced": FencedError,
-    "changed": ChangedError,
-    "stopped": StoppedError,
-    "moved": AuditMovedError,
-    "spent": SpentError,
-}
 _COUNTERS: dict[type[Record], str] = {Reserve: "name", ReserveBudget: "counter", SettleBudget: "counter"}
 """Records that count, and the field that names their counter."""
 
@@ -311,7 +301,7 @@ def _refusal(error: Exception) -> RefusedError:
     """Say what of a commit the database refused."""
     text = str(error).split("\n")[0]
     if isinstance(error, asyncpg.CheckViolationError):
-        return _GUARDS.get(error.constraint_name or "", RefusedError)(text)
+        return GUARDS.get(error.constraint_name or "", RefusedError)(text)
     if isinstance(error, asyncpg.UniqueViolationError):
         return ConflictError(text)
     if isinstance(error, asyncpg.ForeignKeyViolationError):

@@ -12,18 +12,15 @@ import aiosqlite
 
 from adapters.storage.batches import passes, sort_records
 from adapters.storage.given import run_given
+from adapters.storage.guards import GUARDS
 from adapters.storage.locks import FileLock
 from adapters.storage.sqlite_file import MEMORY, check_file, clear_errors, open_database, open_reading
 from adapters.storage.stamp import WriteStamp
 from adapters.storage.statements import Statements, in_order, load_statements
 from core.errors import (
-    AuditMovedError,
     ChangedError,
     ConflictError,
-    FencedError,
     RefusedError,
-    SpentError,
-    StoppedError,
     StoreError,
 )
 from core.ports import Outcome
@@ -44,14 +41,6 @@ _UNFIT = (
     UnicodeError,
 )
 """What a commit's own content raises; anything else is the store's trouble and fails the whole batch."""
-
-_GUARDS = {
-    "fenced": FencedError,
-    "changed": ChangedError,
-    "stopped": StoppedError,
-    "moved": AuditMovedError,
-    "spent": SpentError,
-}
 
 
 class SqliteStore:
@@ -330,7 +319,7 @@ def _refusal(error: Exception) -> RefusedError:
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_CONSTRAINT_CHECK:
         guard = str(error).rpartition(" ")[2]
-        return _GUARDS.get(guard, RefusedError)(str(error))
+        return GUARDS.get(guard, RefusedError)(str(error))
     if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
         return ConflictError(str(error))
     if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
