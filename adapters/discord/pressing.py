@@ -17,11 +17,12 @@ from adapters.discord.translate import COMPONENT, Heard
 from adapters.discord.words import Interaction
 from adapters.payloads import Json, object_in, text_in
 from core.errors import BadInputError, DeskError
-from core.models import UserMessage
+from core.models import Accepted, UserMessage
 
 log = logging.getLogger(__name__)
 
 OFFERED = 25
+TOO_FAST = "That is more than I can take from one person in a minute. Say it again a little later."
 NO_MEMBER = "I cannot tell who you are in that server. Ask there again."
 
 
@@ -86,14 +87,25 @@ class Pressing:
         try:
             if room.kind in ("direct", "thread"):
                 await self._hearing.know(heard, room, asked.id)
-            await asyncio.gather(self._parts.door.accept(heard.event), interactions.keep(asked.id))
+            accepted, _ = await asyncio.gather(self._parts.door.accept(heard.event), interactions.keep(asked.id))
         except DeskError:
             interactions.forget(asked.id)
             raise
+        if accepted is Accepted.REFUSED:
+            return await self._turn_away(heard, asked)
         self._hearing.meet(heard.event)
         await interactions.acknowledge(asked.id, saying.SILENT[heard.chose] if style == "told" else "")
         if heard.begins:
             await self._parts.threads.ready(heard.event.ref, self._parts.us)
+
+    async def _turn_away(self, heard: Heard, asked: Asked) -> None:
+        """Say to who said too much that nothing comes of it: else they would wait for an answer."""
+        interactions = self._parts.interactions
+        if heard.begins:
+            await self._parts.threads.unplan(heard.event.ref.channel)
+        await interactions.acknowledge(asked.id, TOO_FAST if asked.style == "told" else "")
+        await interactions.settle(asked.id, None, why=TOO_FAST)
+        interactions.forget(asked.id)
 
     async def _as_member(self, heard: Heard) -> Heard | None:
         """Who pressed in a direct conversation, as who they are in a server now; None where they are not in it."""

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.discord import showing
 from adapters.discord.client import FRAMES_AT_ONCE, unhurried
+from adapters.discord.pressing import TOO_FAST
 from core.config import Settings
 from tests.adapters.discord_server import (
     QUESTION,
@@ -149,6 +150,16 @@ async def test_a_mention_that_is_too_many_opens_no_thread(server):
     threads = server.discord.threads(server.help)
     assert [server.texts(thread) for thread in threads if "more than 1 message a minute" in server.texts(thread)[0]]
     assert len(threads) == 2
+
+
+@slow
+async def test_a_question_that_is_too_many_opens_no_thread_and_nobody_waits_for_its_answer(server):
+    for number in range(4):
+        server.alice.slash("ask", channel=server.help, question=f"open a ticket: thing {number}")
+        await server.quiet()
+    assert len(server.discord.threads(server.help)) == 2
+    assert not any(one.loading for one in server.discord.seen_by(server.alice, server.help))
+    assert len([text for text in server.texts(server.help) if text == TOO_FAST]) == 2
 
 
 async def test_files_and_stickers_are_noted_and_not_read(server):
