@@ -51,6 +51,7 @@ async def test_under_load_with_duplicates_limits_and_cuts_every_message_has_one_
     town.help = town.slack.channel("general", *people)
     said, roots = _say_at_once(town.slack, people, town.help)
     await town.slack.settled(timeout=40)
+    await town.harness._desk.drain()
     await town.quiet()
     for person in people:
         assert sorted(town.tickets(person, person.im)) == sorted(said[person.im.id])
