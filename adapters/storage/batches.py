@@ -10,7 +10,7 @@ from core.records.bill import BookUsage, ReplaceUsage, ReserveBudget, SettleBudg
 from core.records.erasing import DropTicket, DropUsage, FoldUsage, ForgetCustomer
 from core.records.guards import AuditEnds, CustomerAt, LaneIs, OutletIs, PlaceIs, QueueEnds, SessionAt, TicketAt
 from core.records.lanes import AddEvent, ClaimLane, CountAttempt, MarkStop, MoveEvent, ReleaseLane
-from core.records.outbox import ClaimOutlet, ReleaseOutlet
+from core.records.outbox import AddDelivery, ClaimOutlet, ReleaseOutlet
 from core.records.people import BindPlace, HandOver, PutCustomer, PutSession
 from core.records.record import Commit, Record, Rows
 from core.records.tickets import AddTicket, AddTicketChange, PutTicket
@@ -47,6 +47,7 @@ _SUBJECT: dict[type[Record], str] = {
     ReleaseLane: "session",
     ReleaseOutlet: "place",
     ClaimOutlet: "place",
+    AddDelivery: "place",
     AddTurn: "session",
     BumpRevision: "session",
     AddBranch: "session",

@@ -38,6 +38,11 @@ async def test_a_claim_counts_what_was_open_before_its_own_commit(store):
     assert await commit(store, MarkDelivery("d1", "sent", b"id"), claim("a")) == ([(1, 1)],)
 
 
+async def test_a_claim_counts_what_an_earlier_commit_of_its_batch_left_open(store):
+    outcomes = await store.write([(delivery("d1", place=P),), (claim("a"), delivery("d2", place=P))])
+    assert outcomes == [(), ([(1, 1)],)]
+
+
 async def test_an_outlet_with_an_open_piece_is_not_let_go(store):
     await commit(store, claim("a"), delivery("d1", place=P))
     await commit(store, ReleaseOutlet(P, 1, 0))
