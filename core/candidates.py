@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from core.audit import short
 from core.errors import ErasedError, NoSuchSessionError
 from core.models import PICK, Command, ConversationRef
 from core.ports import Sealer, Store
@@ -34,7 +35,12 @@ class Candidate:
     @property
     def pick(self) -> str:
         """The argument that picks it."""
-        return f"{PICK}{self.session.id.hex()[:12]}"
+        return session_mark(self.session.id)
+
+
+def session_mark(session: bytes) -> str:
+    """Name a session in a button, by the beginning of its hash."""
+    return f"{PICK}{short(session)}"
 
 
 async def conversations_at(

@@ -14,10 +14,10 @@ from core.models import Button
 from core.queries.log import AuditAfter, AuditEnd, AuditRow
 from core.replies import FAREWELL
 
-AFTER = "after:"
+BY = "by:"
 """What the argument of a button begins with that names an audit line."""
 
-_LINE = re.compile(rf"{AFTER}(\d{{1,15}})\.([0-9a-f]{{12}})", re.ASCII)
+_LINE = re.compile(rf"{BY}(\d{{1,15}})\.([0-9a-f]{{12}})", re.ASCII)
 _NEAR = 1_000
 """How many lines others may have written between the end a button names and its line."""
 
@@ -30,7 +30,7 @@ async def end_of_log(call: Call) -> int:
 
 def line_name(after: int, id_: str) -> str:
     """Name the line of this id, which is written after that end."""
-    return f"{AFTER}{after}.{id_[-12:]}"
+    return f"{BY}{after}.{id_[-12:]}"
 
 
 async def line_named(call: Call, name: str) -> tuple[AuditRow, dict[str, Any]]:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.access import Subject, reading_line, review_in_commit
-from core.audit import short
 from core.call import Call, Result
+from core.candidates import session_mark
 from core.clock import as_time
 from core.customers import find_customer
 from core.errors import BadInputError, NoSuchSessionError
-from core.models import Button, ConversationRef, Customer
-from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in, show
+from core.models import PICK, Button, ConversationRef, Customer
+from core.noted import BY, door_of, end_of_log, line_name, line_named, reader_in, show
 from core.queries.log import AuditRow
 from core.queries.people import SessionById, SessionRow, SessionsSpokenBy
 from core.queries.turns import PlaceOfTurn
@@ -40,7 +40,7 @@ async def review(call: Call) -> Result:
     """Show a page of somebody's conversation, or let pick one of them."""
     if not call.args:
         call.misused()
-    if call.args[0].startswith(AFTER):
+    if call.args[0].startswith(BY):
         return await _go_on(call)
     reason = " ".join(call.args[1:]).strip()
     if not reason:
@@ -58,7 +58,7 @@ async def review(call: Call) -> Result:
 async def _show(call: Call, row: SessionRow, *, reason: str, page: int) -> Result:
     after = await end_of_log(call)
     read, line = await review_in_commit(door_of(call), reader_in(call), row, page=page, reason=reason)
-    more = Button("More", "review", (line_name(after, line.id), short(row.id), str(page + 1)))
+    more = Button("More", "review", (line_name(after, line.id), session_mark(row.id), str(page + 1)))
     text = page_text(read, call.kit.settings.prices)
     await show(call, text, () if is_last(read) else (more,), stays=True)
     return [line]
@@ -70,7 +70,7 @@ async def _let_pick(call: Call, customer: str, rows: list[SessionRow], *, reason
         call.kit.sealer, reader_in(call), "sessions_list", Subject(customer, customer), reason=reason
     )
     name = line_name(after, line.id)
-    picks = [Button(_title(call, row), "review", (name, short(row.id), "1")) for row in rows[:MOST_PICKED]]
+    picks = [Button(_title(call, row), "review", (name, session_mark(row.id), "1")) for row in rows[:MOST_PICKED]]
     left = len(rows) - len(picks)
     rest = f" {count(left, 'older one')} can be named by its id." if left else ""
     await show(call, f"Which conversation do you want to read?{rest}", tuple(picks))
@@ -92,10 +92,10 @@ async def _shown_by(call: Call, line: AuditRow, detail: Mapping[str, Any], sessi
     rows: list[SessionRow] = []
     if line.action == "search":
         keys = {bytes.fromhex(key) for key, _ in detail["shown"]}
-        rows = [row for key in keys if short(key) == session for row in await store.read(SessionById(key))]
-    elif line.action == "sessions_list" or (line.action, line.subject) == ("review", session):
+        rows = [row for key in keys if session_mark(key) == session for row in await store.read(SessionById(key))]
+    elif line.action == "sessions_list" or (line.action, line.subject) == ("review", session.removeprefix(PICK)):
         spoken = await store.read(SessionsSpokenBy(line.owner, LOOKED_AT))
-        rows = [row for row in spoken if short(row.id) == session]
+        rows = [row for row in spoken if session_mark(row.id) == session]
     if not rows:
         raise NoSuchSessionError
     return rows[0]

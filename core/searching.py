@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from core.access import search_in_commit
-from core.audit import short
 from core.call import Call, Result
+from core.candidates import session_mark
 from core.errors import BadInputError, NoSuchSessionError
 from core.models import Button
-from core.noted import AFTER, door_of, end_of_log, line_name, line_named, reader_in, show
+from core.noted import BY, door_of, end_of_log, line_name, line_named, reader_in, show
 from core.reviewing import person_named
 from core.search import NEWEST, Bounds, Scope, Search
 from core.search_args import HOW, Wanted, id_of_time, read_wanted
@@ -24,7 +24,7 @@ async def search(call: Call) -> Result:
     """Show a page of what is found."""
     if not call.args:
         raise BadInputError(reply=HOW)
-    if call.args[0].startswith(AFTER):
+    if call.args[0].startswith(BY):
         return await _go_on(call)
     wanted = read_wanted(call.args)
     if wanted.says_nothing:
@@ -74,7 +74,7 @@ async def _about_ticket(call: Call, search: Search, named: str) -> Search:
 def _buttons(page: Hits, name: str) -> tuple[Button, ...]:
     """A button to read each turn where it stands, and one to go on."""
     read = [
-        Button(f"Read {number}", "review", (name, short(hit.key), f"at{number}"))
+        Button(f"Read {number}", "review", (name, session_mark(hit.key), f"at{number}"))
         for number, hit in enumerate(page.hits, start=1)
     ]
     return (*read, *((Button("More", "search", (name,)),) if page.reached else ()))

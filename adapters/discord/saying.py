@@ -28,6 +28,7 @@ SILENT = {"helpful": "Thank you.", "not helpful": "Thank you for saying so.", "s
 """Words that the desk does without a word: what the person is told at once."""
 
 _ON_MESSAGE = 3
+_PERSON = 6
 _SPOKEN = {"not-helpful": "not helpful"}
 """Discord's names hold no blanks."""
 
@@ -120,7 +121,7 @@ def _search_words(word: Json) -> tuple[str, ...]:
     """The options of a search, as they are said in words."""
     said: list[str] = []
     for option in sorted(objects_in(word, "options"), key=lambda one: one.get("name") != "words"):
-        name, value = text_in(option, "name"), text_in(option, "value")
+        name, value = text_in(option, "name"), _value(option)
         said += [*(() if name == "words" else (f"--{name}",)), *value.split()]
     return tuple(said)
 
@@ -135,6 +136,12 @@ def pressed_words(custom_id: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _values(option: Json) -> tuple[str, ...]:
-    values = [one.get("value") for one in objects_in(option, "options")]
-    said = [str(value) for value in values if isinstance(value, str | int) and not isinstance(value, bool)]
-    return tuple(part for one in said for part in one.split())
+    return tuple(part for one in objects_in(option, "options") for part in _value(one).split())
+
+
+def _value(option: Json) -> str:
+    """What an option says; a person is mentioned, as in a text."""
+    value = option.get("value")
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return ""
+    return f"<@{value}>" if option.get("type") == _PERSON else str(value)

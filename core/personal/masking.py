@@ -1,11 +1,13 @@
 """What the desk does about personal data: taken out before anything is kept, or kept from the model only."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TypeVar
 
 from core.masking_settings import PersonalDataSettings
-from core.models import PICK, Command, Event, MessageEdited, Profile, Quote, UserMessage
+from core.models import Command, Event, MessageEdited, Profile, Quote, UserMessage
 from core.personal.finding import Finder
 from core.personal.veil import Veil
 from core.ports import Recogniser
@@ -14,6 +16,9 @@ EventT = TypeVar("EventT", bound=Event)
 
 _CALLED = {"email": "e-mail address", "phone": "phone number", "iban": "IBAN", "ip": "IP address"}
 _MOST_TIMES = 3
+
+_OWN_ID = re.compile(r"(?:in:|by:\d{1,15}\.)[0-9a-f]{12}|[0-9a-f]{32}", re.ASCII)
+"""What buttons say: conversations, audit lines and turns. Some of these ids look like a card's number by chance."""
 
 
 class PersonalData:
@@ -71,12 +76,14 @@ class PersonalData:
         return replace(profile, name=name, email=None if "email" in self._never_kept else profile.email)
 
     async def _masked_args(self, args: tuple[str, ...]) -> tuple[str, ...]:
-        # What buttons say: ids of the desk's own.
-        if args[:1] == ("turn",) or any(arg.startswith(PICK) for arg in args):
-            return args
-        said = " ".join(args)
-        masked = await self.mask(said)
-        return args if masked == said else tuple(masked.split())
+        masked: list[str] = []
+        for own, said in groupby(args, lambda arg: _OWN_ID.fullmatch(arg) is not None):
+            words = tuple(said)
+            # A number may be said in groups.
+            text = " ".join(words)
+            changed = text if own else await self.mask(text)
+            masked += words if changed == text else changed.split()
+        return tuple(masked)
 
 
 def removed(kind: str) -> str:

@@ -8,6 +8,7 @@ from core.ports import Found
 
 # Digits with at most three blanks, dashes or dots between two of them, not in the middle of a word.
 _DIGITS = re.compile(r"(?<![A-Za-z0-9_])\d(?:[ .-]{0,3}\d){11,}(?![A-Za-z0-9_])", re.ASCII)
+_MENTION = re.compile(r"<(?:@[!&]?|#)\d{17,20}>", re.ASCII)
 _GROUP = re.compile(r"\d+", re.ASCII)
 _SHORTEST, _LONGEST = 12, 19
 
@@ -40,7 +41,8 @@ _IBAN_LENGTHS = {
 
 
 def find_cards(text: str) -> Iterator[Found]:
-    """Payment cards, in one piece or in groups."""
+    """Payment cards, in one piece or in groups. The number in a mention is an id of the platform's."""
+    text = _MENTION.sub(lambda mention: "x" * len(mention[0]), text)
     for digits in _DIGITS.finditer(text):
         groups = list(_GROUP.finditer(text, digits.start(), digits.end()))
         yield from _cards_among(groups)

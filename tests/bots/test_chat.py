@@ -50,10 +50,9 @@ def test_the_key_is_made_with_the_first_start(first_day):
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
-def test_the_next_day_all_is_remembered_and_nothing_done_twice(first_day):
-    folder, _ = first_day
+def test_the_next_day_all_is_remembered_and_nothing_done_twice(copied):
     asked = {"type": "message", "id": "n1", "user": "alice", "text": "what was my invoice number?"}
-    lines, complaints = chat_jsonl(folder, FIRST_DAY[0], asked)
+    lines, complaints = chat_jsonl(copied, FIRST_DAY[0], asked)
     assert {"type": "duplicate", "id": "m1"} in lines
     assert replies(lines, "m1") == []
     assert "INV-2041" in replies(lines, "n1")[0]["text"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.config import check_settings
 from core.masking_settings import KINDS
 from core.models import Command, FileNote, MessageEdited, Profile, Quote, UserMessage
+from core.personal.checksums import luhn
 from core.personal.masking import PersonalData
 from core.queries.turns import TurnsOf
 from tests.core.personal_samples import CARD, CARDS, EMAILS, IBANS, IPS, NATIONAL_IDS, SECRETS
@@ -19,6 +20,8 @@ from tests.core.talk import Street, open_talk, place
 
 EVERYTHING = dict.fromkeys(KINDS, "mask_before_storage")
 VALUES = [*CARDS.values(), *EMAILS.values(), *IBANS.values(), *IPS.values(), *SECRETS.values()]
+SHORT_CARD, LONG_CARD = "668675967164", "4111111111111111110"
+"""Numbers as ids of the desk's own and of a platform's may be."""
 
 
 def personal(**settings):
@@ -113,10 +116,31 @@ async def test_a_message_that_is_refused_or_fails_is_masked_too(sealed):
     assert CARD.encode() not in b"".join(sealed)
 
 
-async def test_a_button_keeps_what_it_says():
-    turn = "41111111-1111-7111-8111-111111111111"
-    event = Command("k1", place("alice"), "retry", ("turn", turn))
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("turn", "41111111111111117111111111111111"),
+        ("1", f"in:{SHORT_CARD}"),
+        (f"by:7.{SHORT_CARD}", f"in:{SHORT_CARD}", "2"),
+        (f"<@{LONG_CARD}>", "a", "complaint"),
+    ],
+)
+async def test_ids_in_buttons_and_mentions_are_kept_whatever_number_they_look_like(args):
+    assert luhn(SHORT_CARD) and luhn(LONG_CARD)
+    event = Command("k1", place("alice"), "review", args)
     assert await personal(**EVERYTHING).masked(event) == event
+
+
+@pytest.mark.parametrize(
+    ("args", "kept"),
+    [
+        (("turn", CARD), ("turn", "[card", "removed]")),
+        ((f"in:{SHORT_CARD}", "4111", "1111", "1111", "1111", "2"), (f"in:{SHORT_CARD}", "[card", "removed]", "2")),
+    ],
+)
+async def test_what_stands_beside_an_id_is_masked(args, kept):
+    event = Command("k1", place("alice"), "branch", args)
+    assert (await personal(**EVERYTHING).masked(event)).args == kept
 
 
 async def test_the_model_is_told_what_stands_in_the_place_of_a_value():

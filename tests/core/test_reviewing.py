@@ -3,6 +3,7 @@ import json
 import pytest
 
 from core.audit import audit_lines
+from core.candidates import session_mark
 from core.customers import find_customer
 from core.models import Command
 from core.queries.outbox import DeliveriesTo
@@ -125,18 +126,19 @@ async def test_forged_buttons_are_answered_as_if_there_were_nothing(talk):
     await talk.say("bob", "my dog is called Rex")
     await talk.command("sam", "review", "alice", *WHY)
     name, session, page = button(talk).args
-    bobs = talk.sealer.lookup("session", "terminal/local/dm/bob").hex()[:12]
+    bobs = session_mark(talk.sealer.lookup("session", "terminal/local/dm/bob"))
     forged = [
         (name, bobs, page),
-        (name, "0" * 12, page),
+        (name, "in:" + "0" * 12, page),
+        (name, session.removeprefix("in:"), page),
         (name, session, "0"),
         (name, session, "-1"),
         (name, session, "9" * 30),
         (name, session),
         (name, session, page, "4"),
-        ("after:0.000000000000", session, page),
-        ("after:x", session, page),
-        ("after:" + "9" * 15 + "." + name[-12:], session, page),
+        ("by:0.000000000000", session, page),
+        ("by:x", session, page),
+        ("by:" + "9" * 15 + "." + name[-12:], session, page),
     ]
     for args in forged:
         assert await talk.command("sam", "review", *args) == [NOTHING], args

@@ -270,8 +270,8 @@ async def test_forged_buttons_are_answered_as_if_there_were_nothing(talk):
         ("review", name, session, "at99999"),
         ("review", name, session, "x"),
         ("search", name, "more"),
-        ("search", "after:0.000000000000"),
-        ("search", "after:x"),
+        ("search", "by:0.000000000000"),
+        ("search", "by:x"),
     ]
     for word, *args in forged:
         assert await talk.command("sam", word, *args) == [NOTHING], args
