@@ -9,12 +9,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PACKAGES := $(VENV)/packages
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
+BENCHES := tests/crash tests/benchmarks
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := uv==0.13.9
 
+# Tests start hundreds of processes: what is compiled is kept for the next.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-slack demo-discord chat test check fix bench crash sdk-tests lock
+.PHONY: help demo demo-slack demo-discord chat test bench-tests check fix bench crash sdk-tests lock
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -32,7 +37,10 @@ chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat 
 	@$(BIN)/deskmate chat
 
 test: $(READY) ## Run the tests (some of them: make test ARGS="-k undo")
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(PYTEST) $(BENCHES:%=--ignore %) $(ARGS)
+
+bench-tests: $(READY) ## Run the tests of the benches: what is broken on purpose has to be counted
+	$(PYTEST) $(BENCHES) $(ARGS)
 
 check: $(READY) ## Format, lint, types, imports: changes nothing
 	$(BIN)/ruff format --check .

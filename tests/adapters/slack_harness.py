@@ -181,13 +181,25 @@ async def served(app):
     """Serve an ASGI app on a free port of this machine; its address."""
     # Who connects before the server runs waits in the socket's queue.
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+        server = _Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.over.set()
             await running
+
+
+class _Server(uvicorn.Server):
+    """One that ends when it is told to, not at its next look at the clock."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.over = asyncio.Event()
+
+    async def main_loop(self):
+        await self.on_tick(0)
+        await self.over.wait()
 
 
 def _words(shown):

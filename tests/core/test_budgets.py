@@ -1,4 +1,5 @@
 import asyncio
+from itertools import count
 
 import pytest
 from agents import Usage as SdkUsage
@@ -13,7 +14,7 @@ from core.models import UserMessage
 from core.queries.bill import BudgetOf
 from core.tickets import all_tickets
 from tests.core.agent_scene import called, said
-from tests.core.talk import open_talk, place
+from tests.core.talk import Street, open_talk, place
 
 DAY = 86_400_000_000
 OPENING = {"subject": "no ink", "description": "no ink", "priority": "normal"}
@@ -108,19 +109,29 @@ async def test_at_the_cap_a_ticket_for_staff_is_opened_at_a_button_without_a_mod
 
 @pytest.mark.parametrize("whose", ["customer", "workspace"])
 async def test_ten_concurrent_turns_stay_under_a_cap_by_what_they_reserved(whose):
-    answers = 0
+    answers, decided, all_decided = 0, count(1), asyncio.Event()
+
+    def decide():
+        """Of ten each asks the model, or is refused."""
+        if next(decided) == 10:
+            all_decided.set()
+
+    class Refusing(Street):
+        async def post(self, delivery):
+            decide()
+            return await super().post(delivery)
 
     async def answer(call):
         nonlocal answers
         answers += 1
-        # Until each of the ten asks the model, or was refused.
-        while answers + len(talk.street.posted) < 10:
-            await asyncio.sleep(0)
+        decide()
+        await all_decided.wait()
         return used(said("Yes."), 3_000)
 
     people = ["alice"] * 10 if whose == "customer" else [f"person{number}" for number in range(10)]
     budgets = {"answer_tokens": 20_000, whose: {"day_tokens": 100_000}}
-    async with open_talk(ScriptedModel([ModelStep.respond(answer)] * 10), budgets=budgets) as talk:
+    model = ScriptedModel([ModelStep.respond(answer)] * 10)
+    async with open_talk(model, platform=Refusing(), budgets=budgets) as talk:
         for number, user in enumerate(people):
             ref = place(user, channel="help", thread=f"t{number}")
             await talk.desk.accept(UserMessage(f"m-{number}", ref, "hello"))
