@@ -38,10 +38,13 @@ from core.records.turns import AddMessage
 from core.room import Room
 from core.sealed import seal_json, seal_message
 from core.text import clean
+from core.turnstile import Turnstile
 from core.words import says_stop, word_named
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 256
+"""How many events are taken in in one round of the loop at most, where that takes no time worth mentioning."""
 POSTED_SECONDS = 2.0
 """How long a word about an unknown message waits for what is being posted; Slack waits three for its answer."""
 
@@ -76,7 +79,7 @@ class Intake:
         self._writer = kit.writer
         self._places = kit.places
         self._personal = kit.personal
-        self._turnstile = kit.turnstile
+        self._turnstile = Turnstile(most=AT_ONCE)
         self._pace = Pace(kit.settings, kit.store, kit.sealer)
         self._lanes = lanes
         self._customers: Lru[bytes, str] = Lru(65_536)
@@ -138,7 +141,7 @@ class Intake:
         taken: Taken | None = None
         try:
             rows = await self._writer.commit((*records, *opened, added, *self._question(event, row), *stop, *claim))
-            taken = replace(self._taken(row, rows, claims=bool(claim)), event=event)
+            taken = self._taken(event, row, rows, claims=bool(claim))
             return taken
         except ChangedError:
             self._places.forget(event.ref)
@@ -147,7 +150,7 @@ class Intake:
             if taken is None or taken.lane is None:
                 self._room.give(place)
 
-    def _taken(self, row: EventRow, rows: tuple[Rows, ...], *, claims: bool) -> Taken:
+    def _taken(self, event: Event, row: EventRow, rows: tuple[Rows, ...], *, claims: bool) -> Taken:
         self._sessions.put(row.session, True)
         added, *stopped = rows[: len(rows) - claims]
         claimed = rows[-1] if claims else []
@@ -155,10 +158,10 @@ class Intake:
         # Also a lane that was claimed by a duplicate has to be worked: a killed desk may have left events in it.
         lane = self._lanes.claimed(row.session, epoch) if claimed else None
         if not added:
-            return Taken(Accepted.DUPLICATE, row.session, lane)
+            return Taken(Accepted.DUPLICATE, row.session, lane, event=event)
         first = replace(row, seq=_number(added[0][0]), attempts=1) if pending == 1 else None
         marked = str(stopped[0][0][0]) if stopped and stopped[0] else None
-        return Taken(Accepted.NEW, row.session, lane, first, marked, None if lane else row)
+        return Taken(Accepted.NEW, row.session, lane, first, marked, None if lane else row, event)
 
     async def _is_for_us(self, event: Event) -> bool:
         """Whether an event in a place that others read has to do with the desk; in a direct one every event has."""

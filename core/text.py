@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from core.models import Command, Event, MessageEdited, Quote, UserMessage
+from core.models import Command, Event, FileNote, MessageEdited, Profile, Quote, UserMessage
 
 EventT = TypeVar("EventT", bound=Event)
+PartT = TypeVar("PartT", bound=Event | FileNote | Profile)
 
 
 def clean_text(text: str) -> str:
@@ -20,23 +21,23 @@ def clean(event: EventT) -> EventT:
     match event:
         case UserMessage():
             name = event.profile.name
-            profile = event.profile if name is None else replace(event.profile, name=clean_text(name))
+            profile = event.profile if name is None else changed(event.profile, name=clean_text(name))
             files = tuple(replace(note, name=clean_text(note.name), kind=clean_text(note.kind)) for note in event.files)
             quotes = tuple(replace(quote, **_cleaned(quote)) for quote in event.quotes)
-            return _changed(event, text=clean_text(event.text), profile=profile, files=files, quotes=quotes)
+            return changed(event, text=clean_text(event.text), profile=profile, files=files, quotes=quotes)
         case MessageEdited():
-            return _changed(event, text=clean_text(event.text))
+            return changed(event, text=clean_text(event.text))
         case Command():
-            return _changed(event, name=clean_text(event.name), args=tuple(clean_text(arg) for arg in event.args))
+            return changed(event, name=clean_text(event.name), args=tuple(clean_text(arg) for arg in event.args))
         case _:
             return event
 
 
-def _changed(event: EventT, **fields: Any) -> EventT:  # noqa: ANN401  what its class holds
-    """The event with these fields; itself where they are the same, as nearly always: to compare costs a tenth."""
-    if all(getattr(event, name) == value for name, value in fields.items()):
-        return event
-    return replace(event, **fields)
+def changed(said: PartT, **fields: Any) -> PartT:  # noqa: ANN401  what its class holds
+    """What was said with these fields; itself where they are the same, as nearly always: to compare costs a tenth."""
+    if all(getattr(said, name) == value for name, value in fields.items()):
+        return said
+    return replace(said, **fields)
 
 
 def _cleaned(quote: Quote) -> dict[str, str]:

@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 
 ROUND_SECONDS = 0.02
-"""A round of the loop that takes longer is crowded: then one goes on at a time."""
-MOST = 8
-"""How many go on in one round at most."""
+"""How long those who go on in one round may take together, judged by those who went on before them."""
+FEW = 8
+"""How many go on in one round where nobody knows yet what they take."""
 
 
 class Turnstile:
@@ -16,18 +16,21 @@ class Turnstile:
     once would be a second in which no heartbeat is answered. Within one loop at a time.
     """
 
-    def __init__(self) -> None:
-        """Nobody waits yet."""
+    def __init__(self, *, most: int = FEW) -> None:
+        """Nobody waits yet. `most` go on in one round at most: more than a few only where each takes much the same."""
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._most = most
+        self._room = min(FEW, most)
         self._passed = 0
-        self._room = MOST
-        self._round_began: float | None = None
+        self._woken = 0
+        self._began = 0.0
+        self._ending = False
 
     async def passed(self) -> None:
         """Return when it is one's turn: at once, or some rounds of the loop later."""
         loop = asyncio.get_running_loop()
-        if self._round_began is None:
-            self._begin_round(loop)
+        if not self._ending:
+            self._end_later(loop)
         if not self._waiting and self._passed < self._room:
             self._passed += 1
             return
@@ -35,18 +38,29 @@ class Turnstile:
         self._waiting.append(turn)
         await turn
 
-    def _begin_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._round_began = loop.time()
+    def _end_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._ending = True
         loop.call_soon(self._end_round, loop)
 
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._began = loop.time()
+
     def _end_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        took = loop.time() - (self._round_began or 0.0)
-        self._room = MOST if took < ROUND_SECONDS else 1
-        passed, self._passed, self._round_began = self._passed, 0, None
-        while self._waiting and self._passed < self._room:
+        if self._woken:
+            self._room = self._room_for(loop.time() - self._began)
+        passed, self._passed, self._woken, self._ending = self._passed, 0, 0, False
+        # A loop keeps the order of what it is told to run soon: between this and the end it runs the woken alone.
+        loop.call_soon(self._begin, loop)
+        while self._waiting and self._woken < self._room:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                self._passed += 1
-        if passed or self._waiting or self._passed:
-            self._begin_round(loop)
+                self._woken += 1
+        self._passed = self._woken
+        if passed or self._waiting or self._woken:
+            self._end_later(loop)
+
+    def _room_for(self, took: float) -> int:
+        """How many have room in the next round, if each takes what the last ones took."""
+        fit = int(self._woken * ROUND_SECONDS / took) if took > 0 else self._most
+        return max(1, min(fit, 2 * self._room, self._most))

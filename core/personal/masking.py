@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from core.models import Command, Event, MessageEdited, Profile, Quote, UserMessa
 from core.personal.finding import Finder
 from core.personal.veil import Veil
 from core.ports import Recogniser
+from core.text import changed
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -42,18 +42,18 @@ class PersonalData:
             return event
         match event:
             case UserMessage():
-                return replace(
+                return changed(
                     event,
                     text=await self.mask(event.text),
                     profile=await self._masked_profile(event.profile),
-                    files=tuple([replace(note, name=await self.mask(note.name)) for note in event.files]),
+                    files=tuple([changed(note, name=await self.mask(note.name)) for note in event.files]),
                     quotes=tuple([await self._masked_quote(quote) for quote in event.quotes]),
                 )
             case MessageEdited():
-                return replace(event, text=await self.mask(event.text))
+                return changed(event, text=await self.mask(event.text))
             case Command():
                 profile = await self._masked_profile(event.profile)
-                return replace(event, args=await self._masked_args(event.args), profile=profile)
+                return changed(event, args=await self._masked_args(event.args), profile=profile)
             case _:
                 return event
 
@@ -73,7 +73,7 @@ class PersonalData:
 
     async def _masked_profile(self, profile: Profile) -> Profile:
         name = None if profile.name is None else await self.mask(profile.name)
-        return replace(profile, name=name, email=None if "email" in self._never_kept else profile.email)
+        return changed(profile, name=name, email=None if "email" in self._never_kept else profile.email)
 
     async def _masked_args(self, args: tuple[str, ...]) -> tuple[str, ...]:
         masked: list[str] = []
