@@ -33,7 +33,7 @@ from core.desk import Desk
 
 SERVER = "postgresql://postgres@127.0.0.1/postgres"
 KEY = "ab" * 32
-CUSTOMERS, TURNS = 40, 5
+CUSTOMERS, TURNS = 40, 25
 ROUNDS = 3
 ALONE = 100
 """Events of which the start is measured."""
