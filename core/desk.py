@@ -107,7 +107,7 @@ class Desk:
             platform.remember_in(notes)
         self._deliveries = Deliveries(self._kit, by_name, self._outlets, self._wakes)
         room = Room(settings.work.turns_at_once if store.shared else None)
-        self._intake = Intake(self._kit, self._lanes, self._deliveries, room)
+        self._intake = Intake(self._kit, self._lanes, self._deliveries, room, self._wakes)
         self._leaving = Leaving(self._kit, by_name, self._wakes)
         self._workers = Workers(
             kit=self._kit,

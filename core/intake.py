@@ -39,6 +39,7 @@ from core.room import Room
 from core.sealed import seal_json, seal_message
 from core.text import clean
 from core.turnstile import Turnstile
+from core.wakes import Wakes
 from core.words import says_stop, word_named
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Taken:
 class Intake:
     """Takes events in: one commit each, refused where the event was seen before."""
 
-    def __init__(self, kit: Kit, lanes: Lanes, deliveries: Deliveries, room: Room) -> None:
+    def __init__(self, kit: Kit, lanes: Lanes, deliveries: Deliveries, room: Room, wakes: Wakes) -> None:
         """Lanes are claimed as long as there is room: each takes a place, which its worker gives back."""
         self._room = room
         self._deliveries = deliveries
@@ -80,7 +81,7 @@ class Intake:
         self._places = kit.places
         self._personal = kit.personal
         self._turnstile = Turnstile(most=AT_ONCE)
-        self._pace = Pace(kit.settings, kit.store, kit.sealer)
+        self._pace = Pace(kit.settings, kit.store, kit.sealer, wakes)
         self._lanes = lanes
         self._customers: Lru[bytes, str] = Lru(65_536)
         self._sessions: Lru[bytes, bool] = Lru(65_536)

@@ -1,7 +1,8 @@
-"""How much one person may say in a minute, on all platforms together, as far as this process hears it.
+"""How much one person may say in a minute, on all platforms together.
 
-It is counted in memory: what others hear is not, and after a restart everybody begins anew. A budget is exact.
-Who is linked counts as one person, from a minute after it at the latest.
+It is counted in memory, and after a restart everybody begins anew. Processes of a shared store tell each other what
+they took, so that two of them may let the same moment's messages pass, and no more. A budget is exact. Who is linked
+counts as one person, from a minute after it at the latest.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,9 +17,13 @@ from core.linked import customer_of
 from core.lru import Lru
 from core.models import Command, Event, Reaction, UserMessage
 from core.ports import Sealer, Store
+from core.wakes import SAID, Wakes
 from core.words import says_stop, spoken_command
 
 MINUTE = 60_000_000
+TOLD = "told"
+SHORT = 16
+"""Characters of a hash that tell one event of a person in a minute from another."""
 PEOPLE = 10_000
 """Of how many people is known what they said; of more, those who were silent longest begin anew."""
 
@@ -36,13 +41,15 @@ class _Said:
 class Pace:
     """Counts what each person says by when it was said: what waited while nobody listened counts as it was said."""
 
-    def __init__(self, settings: Settings, store: Store, sealer: Sealer) -> None:
-        """Nobody said anything yet."""
+    def __init__(self, settings: Settings, store: Store, sealer: Sealer, wakes: Wakes) -> None:
+        """Nobody said anything yet. What the other processes take is heard through `wakes`."""
         self._settings = settings
         self._store = store
         self._sealer = sealer
         self._said: Lru[tuple[str, Kind], _Said] = Lru(PEOPLE)
         self._people: Lru[str, tuple[str, int]] = Lru(PEOPLE)
+        self._wakes = wakes
+        wakes.on(SAID, self._hear)
 
     async def taken(self, event: Event, customer: str) -> Event | None:
         """The event as it is to be taken in; None where it is too many and is left out.
@@ -57,15 +64,35 @@ class Pace:
         if not most:
             return event
         person = await self._person_of(customer)
-        said = self._said.get((person, kind)) or _Said()
-        self._said.put((person, kind), said)
+        said = self._of(person, kind)
         at = (event.at if isinstance(event, UserMessage) else None) or now()
-        name = event_name(event)
+        name = self._name_of(event)
         if _fits(said, name, at, most):
+            self._wakes.tell(SAID, person, kind, str(at), name)
             return event
         if not isinstance(event, UserMessage | Command) or not _is_to_tell(said, name, at):
             return None
+        self._wakes.tell(SAID, person, kind, str(at), name, TOLD)
         return replace(event, more_than=most)
+
+    def _hear(self, person: str, kind: Kind, at: str, name: str, told: str = "") -> None:
+        """Count what another process took, or told somebody was too many."""
+        said, when = self._of(person, kind), int(at)
+        if told:
+            said.told = (when, name)
+            return
+        recent = [(one, known) for one, known in said.taken if one > when - MINUTE and known != name]
+        said.taken = [*recent, (when, name)]
+
+    def _of(self, person: str, kind: Kind) -> _Said:
+        said = self._said.get((person, kind)) or _Said()
+        self._said.put((person, kind), said)
+        return said
+
+    def _name_of(self, event: Event) -> str:
+        """What an event is known by; to others a hash, as words between processes may be logged by their server."""
+        name = event_name(event)
+        return self._sealer.lookup("event", name).hex()[:SHORT] if self._store.shared else name
 
     async def _person_of(self, customer: str) -> str:
         """The id all who are the same person are counted under; who links meanwhile is in a minute."""

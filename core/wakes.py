@@ -19,6 +19,8 @@ STOP = "stop"
 """The turn of an event of a session is to stop."""
 FORGET = "forget"
 """Somebody is to be forgotten."""
+SAID = "said"
+"""Something somebody said was taken in, or was told to be too many: with who, when and which."""
 
 Hear = Callable[..., None]
 

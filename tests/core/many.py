@@ -117,11 +117,12 @@ class Town:
         *platforms: Platform,
         model: Model | None = None,
         knows: Sequence[Platform] = (),
+        pace: Any = None,
         **work: Any,
     ) -> Desk:
         way = self.ways[name] = Way(self.store, self._all)
         desk = self.desks[name] = Desk(
-            settings=check_settings({"work": work} if work else {}),
+            settings=check_settings({"work": work} | ({"pace": pace} if pace else {})),
             store=way,
             sealer=self.sealer,
             model=model or OfflineModel(),

@@ -8,7 +8,7 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message
 import core.chores
 from core.absent import AbsentPlatform
 from core.errors import SchemaError
-from core.models import Command, Profile, UserMessage
+from core.models import Accepted, Command, Profile, UserMessage
 from core.queries.counts import Counts, SchemaNumber, SchemaRow
 from core.queries.lanes import LaneById
 from core.queries.outbox import DeliveriesOf
@@ -346,3 +346,26 @@ async def test_an_older_process_that_meets_a_newer_schema_says_so_and_ends(town,
     with pytest.raises(SchemaError, match="newer schema"):
         await waiting
     assert next(looks) == 3
+
+
+async def paced(town):
+    """Two desks that take in, of which a person may say three things a minute."""
+    limits, street = {"customer": {"messages_a_minute": 3}}, Far()
+    await town.open("here", street, pace=limits)
+    await town.open("there", street, pace=limits)
+    return street
+
+
+async def test_a_person_has_one_pace_whichever_process_hears_them(town):
+    street = await paced(town)
+    found = [await town.accept(("here", "there")[number % 2], message(f"m{number}")) for number in range(8)]
+    await town.drained()
+    assert (found.count(Accepted.NEW), found.count(Accepted.REFUSED)) == (4, 4)
+    assert sum("more than 3 messages a minute" in each.text for each in street.posted) == 1
+
+
+async def test_what_two_processes_hear_counts_once(town):
+    await paced(town)
+    found = [await town.accept(name, message(f"m{number}")) for number in range(3) for name in ("here", "there")]
+    await town.drained()
+    assert found == [Accepted.NEW, Accepted.DUPLICATE] * 3
