@@ -69,8 +69,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
     model = model_of(settings)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(model.close)
-        if serving:
-            await parts.enter_async_context(traced())
+        spans = await parts.enter_async_context(traced()) if serving else None
         presidio = await asyncio.to_thread(open_presidio, settings.personal_data)
         await asyncio.to_thread(_make_data_folder, settings)
         store = await parts.enter_async_context(open_store(settings.store, desk=True, patience=settings.store_seconds))
@@ -91,6 +90,7 @@ async def open_desk(settings: Settings, platforms: Sequence[Platform], *, servin
             anchor=_anchor(settings),
             recognisers=[presidio] if presidio else (),
             metrics=metrics,
+            spans=spans,
         )
         await parts.enter_async_context(desk)
         await parts.enter_async_context(shown(settings, metrics, desk))

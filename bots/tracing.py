@@ -12,16 +12,21 @@ from core.errors import ConfigError
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from core.run_spans import RunSpans
+
 EXPORTER = "OTEL_TRACES_EXPORTER"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 @asynccontextmanager
-async def traced(environ: Mapping[str, str] = os.environ) -> AsyncIterator[None]:
-    """Send traces until left. Raises ConfigError where the library is missing or the exporter is not known."""
+async def traced(environ: Mapping[str, str] = os.environ) -> "AsyncIterator[RunSpans | None]":
+    """Send traces until left, those of the Agents SDK to nobody else; None where no traces are asked for.
+
+    Raises ConfigError where the library is missing or the exporter is not known.
+    """
     kind = exporter_named(environ)
     if kind is None:
-        yield
+        yield None
         return
     with extra("otel"):
         from opentelemetry import trace
@@ -33,8 +38,13 @@ async def traced(environ: Mapping[str, str] = os.environ) -> AsyncIterator[None]
     provider = TracerProvider(resource=Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME", "deskmate")}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
+    # The Agents SDK takes seconds to import: whoever traces has it already.
+    from core.run_spans import RunSpans
+
+    spans = RunSpans()
+    spans.take_over()
     try:
-        yield
+        yield spans
     finally:
         await asyncio.to_thread(provider.shutdown)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -39,6 +40,7 @@ from core.model_name import model_name
 from core.models import Item, TurnStatus
 from core.paid import paid
 from core.personal.masking import PersonalData
+from core.run_spans import Names, RunSpans
 from core.sessions import TurnSession
 from core.streaming import Follower, SafeText, UnsafeTextError, Watch
 from core.tools import TOOLS
@@ -74,7 +76,7 @@ class Answer:
 class SupportAgent:
     """Answers turns with the agents the settings describe, all on one model."""
 
-    def __init__(self, settings: Settings, model: Model, personal: PersonalData) -> None:
+    def __init__(self, settings: Settings, model: Model, personal: PersonalData, spans: RunSpans | None = None) -> None:
         # Made by the SDK at the first turn otherwise, with all it imports for that: the loop stood still for 100 ms.
         get_trace_provider()
         self.model = model
@@ -83,17 +85,22 @@ class SupportAgent:
         self._name = model_name(settings)
         self._most_calls = settings.agent.max_model_calls
         self._agents = _build_agents(settings.agent, model)
+        incoming, outgoing = input_guardrail(settings.agent.blocked_phrases), output_guardrail()
         self._config = RunConfig(
             model_settings=model_settings(settings),
             # On an agent they would not run after a handoff, nor for a remembered specialist.
-            input_guardrails=[input_guardrail(settings.agent.blocked_phrases)],
-            output_guardrails=[output_guardrail()],
-            tracing_disabled=True,
+            input_guardrails=[incoming],
+            output_guardrails=[outgoing],
+            tracing_disabled=spans is None,
             trace_include_sensitive_data=False,
+            tracing={"include_task_and_turn_spans": False},
             tool_not_found_behavior="return_error_to_model",
             # One after the other: two calls of one answer must not both find that there is no twin.
             tool_execution=ToolExecutionConfig(max_function_tool_concurrency=1),
         )
+        self._spans = spans
+        own = *self._agents, *(tool.name for tool in TOOLS), incoming.get_name(), outgoing.get_name()
+        self._names = Names(self._name, frozenset(own))
 
     async def answer(  # noqa: PLR0913 - a turn has a history, a customer, words, an agent and a place to show it
         self,
@@ -140,27 +147,17 @@ class SupportAgent:
         follower: Follower,
         config: RunConfig,
     ) -> str:
-        result = Runner.run_streamed(
-            agent,
-            cast("list[TResponseInputItem]", said),
-            context=context,
-            session=session,
-            max_turns=self._most_calls,
-            hooks=follower.meter,
-            run_config=config,
-        )
-        events = cast("AsyncGenerator[StreamEvent]", result.stream_events())
-        try:
-            async for event in events:
-                await follower.follow(event)
-        except BaseException:
-            context.stage.close()
-            session.close()
-            await _stop(result, events)
-            raise
-        finally:
-            # The SDK leaves a run in a circle with it: all of a crowd's would stop the loop while they are collected.
-            result._sandbox_cleanup = None
+        with self._spans.of_run(self._names) if self._spans else nullcontext():
+            result = Runner.run_streamed(
+                agent,
+                cast("list[TResponseInputItem]", said),
+                context=context,
+                session=session,
+                max_turns=self._most_calls,
+                hooks=follower.meter,
+                run_config=config,
+            )
+            await _follow(result, follower, session, context)
         # A run that was cancelled ends without an error: only an answer is an answer.
         if result.final_output is None:
             raise ModelBehaviorError("the run ended without an answer")
@@ -241,6 +238,24 @@ async def _close(session: TurnSession, context: SupportContext) -> None:
     context.stage.close()
     session.close()
     await session.clear_session()
+
+
+async def _follow(
+    result: RunResultStreaming, follower: Follower, session: TurnSession, context: SupportContext
+) -> None:
+    """Show what a run does until it is over; where that is cut off, close what it writes to and end it."""
+    events = cast("AsyncGenerator[StreamEvent]", result.stream_events())
+    try:
+        async for event in events:
+            await follower.follow(event)
+    except BaseException:
+        context.stage.close()
+        session.close()
+        await _stop(result, events)
+        raise
+    finally:
+        # The SDK leaves a run in a circle with it: all of a crowd's would stop the loop while they are collected.
+        result._sandbox_cleanup = None
 
 
 async def _stop(result: RunResultStreaming, events: "AsyncGenerator[StreamEvent]") -> None:

@@ -34,6 +34,7 @@ from core.queries.branches import BranchesOf
 from core.queries.counts import Backlog, BacklogRow
 from core.queries.people import SessionById
 from core.room import Room
+from core.run_spans import RunSpans
 from core.scene import branch_name
 from core.standing import standing_of
 from core.summing import Summaries
@@ -68,12 +69,14 @@ class Desk:
         anchor: Anchor | None = None,
         recognisers: Sequence[Recogniser] = (),
         metrics: Metrics | None = None,
+        spans: RunSpans | None = None,
     ) -> None:
         """The store is the desk's alone while it runs, unless it is a shared one; it is not closed by the desk.
 
         Events of `absent` platforms are worked here too, and what is said there is left to a desk that speaks them. The
         end of the audit log is kept with `anchor`; `recognisers` find kinds of personal data that the desk does not
-        know by itself. What happens is counted in `metrics`.
+        know by itself. What happens is counted in `metrics`; runs of the agent are traced where there are
+        `spans`.
 
         With `stand_in` the first answer of each conversation says that no language model wrote it. Raises ConfigError
         where the settings ask for what a platform does not have.
@@ -112,7 +115,7 @@ class Desk:
         self._workers = Workers(
             kit=self._kit,
             lanes=self._lanes,
-            turns=Turns(self._kit, SupportAgent(settings, model, personal)),
+            turns=Turns(self._kit, SupportAgent(settings, model, personal, spans)),
             deliveries=self._deliveries,
             opener=Opener(self._kit, {**{other.name: other for other in absent}, **by_name}, self._outlets),
             room=room,

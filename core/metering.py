@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
+from agents import Agent, ModelResponse, RunContextWrapper, RunHooks
 from agents.usage import Usage as SdkUsage
-from opentelemetry.trace import Span
 
 from core.context import SupportContext
 from core.items import size_of, tokens_of
 from core.models import Usage
-from core.traces import begin, fail
 from core.usage import ModelCall
 
 
@@ -45,7 +43,6 @@ class Meter(RunHooks[SupportContext]):
         self._model = model
         self._calls = calls
         self._open: _Call | None = None
-        self._spans: list[Span] = []
 
     @property
     def calling(self) -> bool:
@@ -61,7 +58,6 @@ class Meter(RunHooks[SupportContext]):
     ) -> None:
         """Note what the model is asked."""
         run = context.usage
-        self._spans.append(begin("model call", model=self._model))
         self._open = _Call(system_prompt or "", input_items, run, run.requests, len(run.request_usage_entries))
 
     async def on_llm_end(
@@ -69,20 +65,7 @@ class Meter(RunHooks[SupportContext]):
     ) -> None:
         """Book a call that completed."""
         self._open = None
-        self._end_span()
         self._calls.append(ModelCall(self._model, usage_of(response.usage)))
-
-    async def on_tool_start(
-        self, context: RunContextWrapper[SupportContext], agent: Agent[SupportContext], tool: Tool
-    ) -> None:
-        """Begin the span of a tool."""
-        self._spans.append(begin("tool", tool=tool.name))
-
-    async def on_tool_end(
-        self, context: RunContextWrapper[SupportContext], agent: Agent[SupportContext], tool: Tool, result: object
-    ) -> None:
-        """End the span of a tool."""
-        self._end_span()
 
     def streamed(self, piece: str) -> None:
         """Count what the open call answers."""
@@ -95,9 +78,6 @@ class Meter(RunHooks[SupportContext]):
         The SDK adds a completed answer to the run's usage before it looks at it, so one it then refused (a tool that
         does not exist) is booked as reported. A call that failed before it answered anything is not booked.
         """
-        while self._spans:
-            fail(self._spans[-1], "cut off" if cut_off else "failed")
-            self._end_span()
         call, self._open = self._open, None
         if call is None:
             return
@@ -105,10 +85,6 @@ class Meter(RunHooks[SupportContext]):
             self._calls.append(ModelCall(self._model, _last_of(call)))
         elif cut_off or call.streamed:
             self._calls.append(ModelCall(self._model, _estimate(call), estimated=True))
-
-    def _end_span(self) -> None:
-        if self._spans:
-            self._spans.pop().end()
 
 
 def _last_of(call: _Call) -> Usage:

@@ -1,16 +1,14 @@
-"""Spans of what the desk does, with ids only; where nobody set up OpenTelemetry they cost next to nothing.
-
-The Agents SDK's own tracing stays off: its spans carry what people wrote, and would be sent to OpenAI.
-"""
+"""Spans of what the desk does, with ids only; where nobody set up OpenTelemetry they cost next to nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, StatusCode
 
-SpanName = Literal["accept", "turn", "model call", "tool", "commit", "deliver"]
+SpanName = Literal["accept", "turn", "agent", "model call", "tool", "handoff", "guardrail", "commit", "deliver"]
 
 _TRACER = trace.get_tracer("deskmate")
 
@@ -24,17 +22,24 @@ def span(name: SpanName, **ids: str) -> Iterator[Span]:
         try:
             yield own
         except BaseException as error:
-            fail(own, type(error).__name__)
+            _fail(own, type(error).__name__)
             raise
 
 
-def begin(name: SpanName, **ids: str) -> Span:
-    """Begin a span inside the one that is open; who began it ends it."""
-    return _TRACER.start_span(name, attributes=_named(ids))
+def begin(name: SpanName, within: Context) -> Span:
+    """Begin a span; who began it ends it with `end`."""
+    return _TRACER.start_span(name, within)
 
 
-def fail(own: Span, kind: str) -> None:
-    """Note that what a span stands for failed."""
+def end(own: Span, *, error: str | None, **ids: str) -> None:
+    """End a span, with the kind of what went wrong in it, if anything did."""
+    own.set_attributes(_named(ids))
+    if error is not None:
+        _fail(own, error)
+    own.end()
+
+
+def _fail(own: Span, kind: str) -> None:
     own.set_attribute("error.type", kind)
     own.set_status(StatusCode.ERROR)
 

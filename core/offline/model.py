@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from agents import Handoff, Model, ModelResponse, ModelSettings, Tool, Usage
+from agents import Handoff, Model, ModelResponse, ModelSettings, Tool, Usage, generation_span
 from agents.items import TResponseInputItem, TResponseOutputItem, TResponseStreamEvent
 from openai.types.responses import (
     Response,
@@ -80,10 +80,11 @@ class OfflineModel(Model):
         **kwargs: Any,  # noqa: ANN401
     ) -> AsyncIterator[TResponseStreamEvent]:
         """Answer in pieces of a few words, in the order of events that the Responses API has."""
-        move = decide(read_request(system_instructions, input, tools, handoffs))
-        for event in _events(move, _used(system_instructions, input, move)):
-            yield event
-            await asyncio.sleep(0)
+        with generation_span(model=OFFLINE, disabled=tracing.is_disabled()):
+            move = decide(read_request(system_instructions, input, tools, handoffs))
+            for event in _events(move, _used(system_instructions, input, move)):
+                yield event
+                await asyncio.sleep(0)
 
 
 def _item(move: Move) -> ResponseFunctionToolCall | ResponseOutputMessage:

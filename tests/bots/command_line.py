@@ -36,9 +36,10 @@ def run(folder, *args, said=b"", **settings):
     return finished(started(folder, *args, **settings), said)
 
 
-def run_changed(folder, program, *args):
-    """Run a program that calls the command line in its own way."""
-    return finished(Started(f"{__name__}:changed", program, *args, folder=folder, env=environment(folder)))
+def run_changed(folder, program, *args, **settings):
+    """Run a program that calls the command line, or what is behind it, in its own way."""
+    env = environment(folder, **settings)
+    return finished(Started(f"{__name__}:changed", program, *args, folder=folder, env=env))
 
 
 def changed(words):

@@ -1,95 +1,62 @@
+import json
 import sys
 
 import pytest
-from agents.testing import ScriptedModel, assistant_message, function_call
-from agents.tracing import get_trace_provider
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from bots.tracing import exporter_named, traced
 from core.errors import ConfigError
-from core.models import Profile, UserMessage
-from tests.core.agent_scene import streaming
-from tests.core.planted import found_in
-from tests.core.talk import Street, open_talk, place
+from tests.bots.command_line import run_changed
 
-PHRASE = "the zebra dances at dawn 4711"
-ALLOWED = {"desk.event", "desk.session", "desk.piece", "desk.model", "desk.tool", "error.type"}
+SERVED = """
+import asyncio
 
+import tests.conftest
+from agents.tracing import get_trace_provider
 
-@pytest.fixture(scope="module")
-def provider():
-    # One for the whole process: OpenTelemetry takes no second one.
-    provider = TracerProvider()
-    trace.set_tracer_provider(provider)
-    return provider
+from bots.assemble import open_desk
+from core.config import Settings
+from core.models import UserMessage
+from tests.core.talk import Street, place
 
 
-@pytest.fixture
-def spans(provider):
-    exporter = InMemorySpanExporter()
-    processor = SimpleSpanProcessor(exporter)
-    provider.add_span_processor(processor)
-    yield exporter.get_finished_spans
-    exporter.shutdown()
+async def serve():
+    settings = Settings(store="memory:", model="offline")
+    async with open_desk(settings, [Street()], serving=True) as desk:
+        await desk.accept(UserMessage("m1", place("alice"), "open a ticket: the printer burns"))
+        await desk.drain()
+    # What the exporter to OpenAI would have got is sent now.
+    get_trace_provider().force_flush()
+    processors = get_trace_provider()._multi_processor._processors
+    print([type(processor).__name__ for processor in processors], tests.conftest.left_machine)
 
 
-class Broken(Street):
-    async def post(self, delivery):
-        raise ValueError(delivery.text)
+asyncio.run(serve())
+"""
 
 
-async def talked(*steps, platform=None):
-    message = UserMessage("m1", place("u-planted-77"), f"please: {PHRASE}", Profile("Quintessa Planted"))
-    async with open_talk(ScriptedModel(list(steps)), platform=platform) as talk:
-        return await talk.hand_in(message)
+def served(folder, **settings):
+    return run_changed(folder, SERVED, OPENAI_API_KEY="sk-planted", **settings)
 
 
-async def test_a_turn_is_seen_from_accept_to_deliver(spans):
-    await talked([function_call("create_ticket", {"subject": PHRASE}, call_id="c1")], [assistant_message(PHRASE)])
+def test_a_serving_desk_that_is_traced_has_the_sdk_tell_nobody_else(tmp_path):
+    done = served(tmp_path, OTEL_TRACES_EXPORTER="console")
 
-    names = [span.name for span in spans()]
-    assert sorted(names) == ["accept", "commit", "deliver", "model call", "model call", "tool", "turn"]
-    by_name = {span.name: span for span in spans()}
-    event = by_name["turn"].attributes["desk.event"]
-    assert event == by_name["accept"].attributes["desk.event"] == by_name["commit"].attributes["desk.event"]
-    assert by_name["deliver"].attributes["desk.piece"] == f"{event}.1"
-    for name in ("model call", "tool", "commit"):
-        assert by_name[name].parent.span_id == by_name["turn"].context.span_id
-    assert by_name["deliver"].parent is None
+    assert done.stdout == "['RunSpans'] []\n"
+    assert {"accept", "turn", "agent", "guardrail", "model call", "tool", "commit"} <= set(names_in(done.stderr))
 
 
-async def test_no_span_says_what_was_said_also_where_something_fails(spans):
-    await talked(
-        [function_call("create_ticket", {"subject": PHRASE}, call_id="c1")], streaming(then=ValueError(PHRASE))
-    )
+def test_a_serving_desk_that_is_not_traced_has_the_sdk_trace_nothing(tmp_path):
+    done = served(tmp_path)
 
-    await talked([assistant_message(PHRASE)], platform=Broken())
-
-    written = "\n".join(span.to_json() for span in spans())
-    assert {span.name for span in spans() if "error.type" in span.attributes} == {"model call", "deliver"}
-    assert found_in(written, PHRASE, "Quintessa Planted", "u-planted-77") == []
-    assert {name for span in spans() for name in span.attributes} <= ALLOWED
-    assert all(not span.events for span in spans())
+    assert done.stdout == "['BatchTraceProcessor'] []\n"
 
 
-async def test_the_sdk_makes_no_spans_of_its_own_to_be_sent(monkeypatch):
-    made = []
-    processor = get_trace_provider()._multi_processor
-    monkeypatch.setattr(processor, "on_trace_start", made.append)
-    monkeypatch.setattr(processor, "on_span_start", made.append)
-
-    await talked([assistant_message("hi")])
-
-    assert made == []
-
-
-async def test_what_a_program_traces_of_its_own_runs_is_left_to_it():
-    before = get_trace_provider()._multi_processor._processors
-    await talked([assistant_message("hi")])
-    assert get_trace_provider()._multi_processor._processors is before
+def names_in(written):
+    decoder, at = json.JSONDecoder(), written.find("{")
+    while at >= 0:
+        span, end = decoder.raw_decode(written, at)
+        yield span["name"]
+        at = written.find("{", end)
 
 
 async def test_where_the_environment_asks_for_nothing_nothing_is_set_up():

@@ -27,6 +27,8 @@ from core.models import (
 from core.offline import OfflineModel
 from core.ports import Notes, Platform, Sealer, Store
 
+PARTS = "stand_in", "spans"
+
 
 @dataclass
 class Street:
@@ -141,11 +143,14 @@ async def open_talk(
     platform: Platform | None = None,
     more: Sequence[Platform] = (),
     store: Store | None = None,
-    stand_in: bool = False,
-    **settings: Any,
+    **given: Any,
 ) -> AsyncIterator[Talk]:
-    """Open a desk on a store in memory (or on one given), with the offline model unless another is given."""
-    checked = check_settings(settings)
+    """Open a desk on a store in memory (or on one given), with the offline model unless another is given.
+
+    What else is given are settings, or the desk's own `PARTS`.
+    """
+    parts = {name: given.pop(name) for name in PARTS if name in given}
+    checked = check_settings(given)
     street = platform or Street()
     master = MasterKey(bytes(32))
     async with open_store("memory:") as own, open_sealer(":memory:", master, fresh=True) as sealer:
@@ -156,7 +161,7 @@ async def open_talk(
             sealer=sealer,
             model=model or OfflineModel(),
             platforms=[street, *more],
-            stand_in=stand_in,
+            **parts,
         )
         async with desk:
             yield Talk(desk, street, used, sealer, checked)  # type: ignore[arg-type]  # a Street unless told otherwise
