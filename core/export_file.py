@@ -59,6 +59,13 @@ class GivenConversation(Section):
     branches: tuple[GivenBranch, ...] = Field(min_length=1)
 
 
+class GivenFeedback(Section):
+    """What the person thought of an answer."""
+
+    value: Literal["helpful", "not helpful"]
+    at: AwareDatetime
+
+
 class GivenTurn(Section):
     """A turn of the person's."""
 
@@ -74,6 +81,7 @@ class GivenTurn(Section):
     answered: _Text
     files: tuple[dict[str, Any], ...]
     items: tuple[dict[str, Any], ...]
+    feedback: GivenFeedback | None = None
 
 
 class GivenEntry(Section):

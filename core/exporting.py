@@ -14,6 +14,7 @@ from core.ports import Sealer, Store
 from core.queries.bill import UsageMonths
 from core.queries.branches import BranchesOf
 from core.queries.people import SessionRow, SessionsSpokenBy
+from core.queries.said import FeedbackOf, FeedbackRow
 from core.queries.turns import ItemsOf, TurnRow, TurnsOf
 from core.scene import branch_name, session_name
 from core.sealed import item_row, open_json
@@ -79,7 +80,11 @@ async def _spoken(
     bodies = {turn.id: await _turn(store, sealer, turn, name) for turn in own.values()}
     known = {id_: body for id_, body in bodies.items() if body is not None}
     parents = {turn.id: turn.parent for turn in rows}
-    turns = [body | {"parent": _nearest(parents, parents[id_], known)} for id_, body in known.items()]
+    said = {row.turn: row for row in await store.read(FeedbackOf(session.id)) if row.speaker == customer.id}
+    turns = [
+        body | {"parent": _nearest(parents, parents[id_], known), "feedback": _feedback(said.get(id_))}
+        for id_, body in known.items()
+    ]
     if name is None:
         return None, turns
     return await _conversation(store, sealer, session, name, parents, known), turns
@@ -146,6 +151,10 @@ async def _turn(store: Store, sealer: Sealer, turn: TurnRow, conversation: str |
         "files": body.get("files", []),
         "items": items,
     }
+
+
+def _feedback(row: FeedbackRow | None) -> Values | None:
+    return None if row is None else {"value": row.value, "at": as_time(row.at).isoformat()}
 
 
 async def _ticket(store: Store, sealer: Sealer, ticket: Ticket) -> Values:

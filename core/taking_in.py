@@ -23,7 +23,7 @@ from core.records.bill import BookUsage
 from core.records.people import AddCustomer, AddSession, BindPlace, PutSession, Reserve
 from core.records.record import Record
 from core.records.tickets import AddTicket, AddTicketChange, PutTicket
-from core.records.turns import AddBranch, AddItem, AddTurn, EnsureMain, MoveHead, SwitchBranch
+from core.records.turns import AddBranch, AddItem, AddTurn, EnsureMain, MoveHead, PutFeedback, SwitchBranch
 from core.sealed import branch_row, change_row, item_row, row_of, seal_json
 from core.session_ids import next_generation, parse, ticket_of
 from core.writer import GroupWriter
@@ -149,6 +149,8 @@ def _turn(arrival: Arrival, given: GivenTurn, session: bytes, depth: int, sealer
     )
     for seq, item in enumerate(given.items):
         yield AddItem(id_, seq, seal_json(sealer, "item", owner, item_row(id_, seq), item))
+    if given.feedback is not None:
+        yield PutFeedback(id_, owner, given.feedback.value, micros(given.feedback.at))
 
 
 def _ticket(arrival: Arrival, given: GivenTicket, sealer: Sealer) -> Iterator[Record]:

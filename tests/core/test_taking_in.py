@@ -53,7 +53,9 @@ async def told(talk):
     await talk.say("alice", "my invoice number is INV-8")
     await talk.command("alice", "new")
     await talk.say("alice", "open a ticket: no paper")
+    await talk.command("alice", "helpful")
     await talk.say("alice", "hello", **THREAD)
+    await talk.command("alice", "not helpful", **THREAD)
 
 
 @pytest.fixture
@@ -69,6 +71,32 @@ async def test_what_was_exported_and_taken_in_is_exported_the_same(talk, other):
     assert sum(len(one["branches"]) for one in value["conversations"]) == 4
     await take_in(other, value)
     assert content(await exported(other)) == content(value)
+
+
+async def test_what_was_thought_of_answers_is_exported_and_taken_in(talk, other):
+    await told(talk)
+    value = await exported(talk)
+    opinions = [turn["feedback"] and turn["feedback"]["value"] for turn in value["turns"]]
+    assert opinions == [None] * 5 + ["helpful", "not helpful"]
+    await take_in(other, value)
+    assert [turn["feedback"] for turn in (await exported(other))["turns"]] == [
+        turn["feedback"] for turn in value["turns"]
+    ]
+
+
+async def test_a_file_from_before_feedback_was_exported_can_be_taken_in(talk, other):
+    await told(talk)
+    value = await exported(talk)
+    for turn in value["turns"]:
+        del turn["feedback"]
+    await take_in(other, value)
+    assert {turn["feedback"] for turn in (await exported(other))["turns"]} == {None}
+
+
+async def test_what_others_thought_of_an_answer_is_not_exported(talk):
+    await talk.say("alice", "hello", **THREAD)
+    await talk.command("bob", "not helpful", **THREAD)
+    assert [turn["feedback"] for turn in (await exported(talk))["turns"]] == [None]
 
 
 async def test_who_was_taken_in_goes_on_where_they_were(talk, other):
@@ -112,7 +140,8 @@ async def test_who_was_forgotten_may_come_back_with_their_file(talk):
     assert back["person"]["id"] not in (person.id, "")
     # The numbers that were given once are not given again.
     assert arrival.renamed == {"TKT-1001": "TKT-1003", "TKT-1002": "TKT-1004"}
-    assert [one["said"] for one in back["turns"]] == [one["said"] for one in value["turns"]]
+    for key in ("said", "feedback"):
+        assert [one[key] for one in back["turns"]] == [one[key] for one in value["turns"]]
     assert [line.action for line in await audit_lines(talk.store, talk.sealer, 9)] == ["undo", "forget"]
 
 
