@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from core.access import Subject, reading_line, review_in_commit
@@ -20,7 +21,9 @@ from core.transcript_text import is_last, page_text
 from core.wording import count
 
 MOST_PICKED = 5
-"""Conversations to pick from; a platform shows five buttons in a row."""
+"""Conversations to pick from on a page; a platform shows five buttons in a row."""
+OLDER = "older"
+"""Said by a button in place of a conversation: the next page of those to pick from."""
 LOOKED_AT = 200
 """How many of a person's newest conversations are looked at."""
 HERE = "here"
@@ -49,10 +52,11 @@ async def review(call: Call) -> Result:
         return await _show(call, _here(call), reason=reason, page=1)
     if "/" in call.args[0]:
         return await _show(call, await _named(call, call.args[0]), reason=reason, page=1)
-    customer, rows = await _spoken_by(call, call.args[0])
+    customer = (await person_named(call, call.args[0])).id
+    rows = await _spoken_by(call, customer)
     if len(rows) == 1:
         return await _show(call, rows[0], reason=reason, page=1)
-    return await _let_pick(call, customer, rows, reason=reason)
+    return await _let_pick(call, customer, rows, reason=reason, page=1)
 
 
 async def _show(call: Call, row: SessionRow, *, reason: str, page: int) -> Result:
@@ -64,23 +68,31 @@ async def _show(call: Call, row: SessionRow, *, reason: str, page: int) -> Resul
     return [line]
 
 
-async def _let_pick(call: Call, customer: str, rows: list[SessionRow], *, reason: str) -> Result:
+async def _let_pick(call: Call, customer: str, rows: list[SessionRow], *, reason: str, page: int) -> Result:
+    shown = rows[(page - 1) * MOST_PICKED : page * MOST_PICKED]
+    if not shown:
+        raise NoSuchSessionError
     after = await end_of_log(call)
     line = await reading_line(
         call.kit.sealer, reader_in(call), "sessions_list", Subject(customer, customer), reason=reason
     )
     name = line_name(after, line.id)
-    picks = [Button(_title(call, row), "review", (name, session_mark(row.id), "1")) for row in rows[:MOST_PICKED]]
-    left = len(rows) - len(picks)
-    rest = f" {count(left, 'older one')} can be named by its id." if left else ""
-    await show(call, f"Which conversation do you want to read?{rest}", tuple(picks))
+    picks = [Button(_title(call, row), "review", (name, session_mark(row.id), "1")) for row in shown]
+    pages = ceil(len(rows) / MOST_PICKED)
+    if page < pages:
+        picks.append(Button("More", "review", (name, OLDER, str(page + 1))))
+    place = f" Page {page} of {pages}, newest first." if pages > 1 else ""
+    await show(call, f"Which conversation do you want to read?{place}", tuple(picks))
     return [line]
 
 
 async def _go_on(call: Call) -> Result:
-    """Show the page a button names, of a conversation it names by the beginning of its hash."""
+    """Show the page a button names: of a conversation, named by the beginning of its hash, or of those to pick from."""
     name, session, place = call.args if len(call.args) == 3 else ("", "", "")
     line, detail = await line_named(call, name)
+    if (line.action, session) == ("sessions_list", OLDER) and _PAGE.fullmatch(place):
+        rows = await _spoken_by(call, line.owner)
+        return await _let_pick(call, line.owner, rows, reason=detail["reason"], page=int(place))
     row = await _shown_by(call, line, detail, session)
     page = await _page_at(call, row, detail, place)
     return await _show(call, row, reason=detail["reason"], page=page)
@@ -139,14 +151,13 @@ async def person_named(call: Call, who: str) -> Customer:
     return customer
 
 
-async def _spoken_by(call: Call, who: str) -> tuple[str, list[SessionRow]]:
-    """A person, and their conversations in this workspace, newest spoken first."""
-    customer = await person_named(call, who)
-    spoken = await call.kit.store.read(SessionsSpokenBy(customer.id, LOOKED_AT))
+async def _spoken_by(call: Call, customer: str) -> list[SessionRow]:
+    """A person's conversations in this workspace, newest spoken first."""
+    spoken = await call.kit.store.read(SessionsSpokenBy(customer, LOOKED_AT))
     rows = [row for row in spoken if row.workspace == call.ref.workspace and row.depth]
     if not rows:
         raise NoSuchSessionError(reply=NOBODY)
-    return customer.id, rows
+    return rows
 
 
 def _title(call: Call, row: SessionRow) -> str:

@@ -109,6 +109,22 @@ async def test_of_several_conversations_one_is_picked_and_read_directly(server, 
     assert await lines(server) == [("sessions_list", WHY), ("review", WHY)]
 
 
+async def test_older_conversations_are_paged_through_and_picked(server, mo):
+    await conversation(server)
+    # Nobody has more than a few threads open.
+    for person in (server.alice, server.alice, server.bob, server.bob, server.bob):
+        thread = await server.ask(person=person)
+        server.mention("so do I", channel=thread)
+        await server.quiet()
+    await do(server, mo.slash("desk-staff", "review", channel=server.help, person=server.alice.user.id, reason=WHY))
+    await do(server, mo.press(server.ours(server.help, mo)[-1], "More"))
+    older = server.ours(server.help, mo)[-1]
+    assert older.text == "Which conversation do you want to read? Page 2 of 2, newest first."
+    await do(server, mo.press(older, older.buttons[0].label))
+    assert SECRET in direct(server, mo)[0]
+    assert await lines(server) == [("sessions_list", WHY), ("sessions_list", WHY), ("review", WHY)]
+
+
 async def paged(server, mo):
     """Two pages, of which the first is read; the message with its button."""
     thread = await conversation(server, turns=11)

@@ -88,6 +88,56 @@ async def test_of_several_conversations_one_is_picked(talk):
     assert [line.detail["reason"] for line in await reviews(talk)] == ["she asked for help"]
 
 
+async def many_conversations(talk, more=11):
+    for number in range(more):
+        await talk.say("alice", f"conversation number {number}", channel="c", thread=f"t{number}")
+
+
+def picked(talk):
+    return [one.label.split(", ")[-1] for one in talk.last.buttons if one.label != "More"]
+
+
+async def lists(talk):
+    return [line for line in await audit_lines(talk.store, talk.sealer, 100) if line.action == "sessions_list"]
+
+
+async def test_every_conversation_can_be_reached_by_buttons_page_by_page_and_each_page_is_noted(talk):
+    await many_conversations(talk)
+    (said,) = await talk.command("sam", "review", "alice", *WHY)
+    assert said == "Which conversation do you want to read? Page 1 of 3, newest first."
+    seen = picked(talk)
+    for page in (2, 3):
+        assert f"Page {page} of 3" in (await press(talk, "sam", button(talk)))[0]
+        seen += picked(talk)
+    assert seen == [
+        *(f"terminal/local/thread/c/t{number}" for number in reversed(range(11))),
+        "terminal/local/dm/alice",
+    ]
+    assert [one.label for one in talk.last.buttons if one.label == "More"] == []
+    assert [line.detail["reason"] for line in await lists(talk)] == ["she asked for help"] * 3
+    assert "Mia" in (await press(talk, "sam", talk.last.buttons[-1]))[0]
+    assert len(await reviews(talk)) == 1
+
+
+async def test_a_page_of_the_list_asks_for_the_role_anew_and_serves_nobody_else(talk):
+    await many_conversations(talk, 6)
+    await talk.command("sam", "review", "alice", *WHY)
+    more = button(talk)
+    assert await press(talk, "sue", more) == [NOTHING]
+    talk.settings.roles.pop("terminal/local/sam")
+    assert await press(talk, "sam", more) == [REFUSED]
+    assert len(await lists(talk)) == 1
+
+
+async def test_forged_pages_of_the_list_are_answered_as_if_there_were_nothing(talk):
+    await many_conversations(talk, 6)
+    await talk.command("sam", "review", "alice", *WHY)
+    name, older, _ = button(talk).args
+    for page in ("0", "-1", "3", "9" * 30, "at1", ""):
+        assert await talk.command("sam", "review", name, older, page) == [NOTHING], page
+    assert len(await lists(talk)) == 1
+
+
 async def many_turns(talk, turns=TURNS + 3):
     for number in range(turns - 2):
         await talk.say("alice", f"message number {number}")
