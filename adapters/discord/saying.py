@@ -21,6 +21,7 @@ REVIEW, SEARCH, REVIEW_MENU = "review", "search", "Review"
 """What staff reads with: two words, and the menu of a message that says the first of its conversation."""
 HERE, REASON = "here", "reason"
 WHY_TITLE, WHY_LABEL, WHY_LONGEST = "Why do you need to read it?", "The reason, which the audit log keeps", 500
+WHAT, WHAT_TITLE, WHAT_LABEL, WHAT_LONGEST = "what", "Why do you search?", "What is searched for", 1_000
 SUBJECT = 200
 """Characters of a message that become the subject of a ticket."""
 
@@ -79,9 +80,11 @@ def form_for(data: Json) -> Json | None:
         return None
     word = next(iter(objects_in(data, "options")), {})
     said = {text_in(one, "name"): one for one in objects_in(word, "options")}
-    if text_in(word, "name") != REVIEW or text_in(said.get(REASON, {}), "value").strip():
+    if text_in(said.get(REASON, {}), "value").strip():
         return None
-    return _form(Button("", REVIEW, _values(word)[:1]), "")
+    if text_in(word, "name") == SEARCH:
+        return _search_form(" ".join(_search_words(word)))
+    return _form(Button("", REVIEW, _values(word)[:1]), "") if text_in(word, "name") == REVIEW else None
 
 
 def form_words(data: Json) -> tuple[str, tuple[str, ...], str] | None:
@@ -89,21 +92,34 @@ def form_words(data: Json) -> tuple[str, tuple[str, ...], str] | None:
     said = pressed_words(text_in(data, "custom_id"))
     rows = [row for part in objects_in(data, "components") for row in (object_in(part, "component"), part)]
     fields = [field for row in rows for field in (*objects_in(row, "components"), row)]
-    reason = next((text_in(field, "value") for field in fields if field.get("custom_id") == REASON), "")
-    return (said[0], (*said[1], *reason.split()), tag_of(text_in(data, "custom_id"))) if said else None
+    filled = {text_in(field, "custom_id"): text_in(field, "value").split() for field in fields}
+    if said is None:
+        return None
+    args, reason = (*said[1], *filled.get(WHAT, ())), filled.get(REASON, ())
+    return said[0], (*args, *(("--reason",) if said[0] == SEARCH else ()), *reason), tag_of(text_in(data, "custom_id"))
 
 
-def _form(button: Button, about: str) -> Json:
-    field = {
-        "type": 4,
-        "custom_id": REASON,
-        "label": WHY_LABEL,
-        "style": 2,
-        "required": True,
-        "max_length": WHY_LONGEST,
-    }
-    custom_id = custom_id_of(button, "why", about)
-    return {"custom_id": custom_id, "title": WHY_TITLE, "components": [{"type": 1, "components": [field]}]}
+def _search_form(what: str) -> Json | None:
+    """A form with the search as it would be said in words, which may be mended there; None where it is too long."""
+    if len(what) > WHAT_LONGEST:
+        return None
+    # A button's value is too short for a search.
+    form = _form(Button("", SEARCH), "", WHAT_TITLE)
+    field = _field(WHAT, WHAT_LABEL, WHAT_LONGEST) | ({"value": what} if what else {})
+    return form | {"components": [_row(field), *form["components"]]}
+
+
+def _form(button: Button, about: str, title: str = WHY_TITLE) -> Json:
+    row = _row(_field(REASON, WHY_LABEL, WHY_LONGEST))
+    return {"custom_id": custom_id_of(button, "why", about), "title": title, "components": [row]}
+
+
+def _row(field: Json) -> Json:
+    return {"type": 1, "components": [field]}
+
+
+def _field(name: str, label: str, longest: int) -> Json:
+    return {"type": 4, "custom_id": name, "label": label, "style": 2, "required": True, "max_length": longest}
 
 
 def custom_id_of(button: Button, number: str, tag: str = "") -> str:
@@ -118,11 +134,12 @@ def tag_of(custom_id: str) -> str:
 
 
 def _search_words(word: Json) -> tuple[str, ...]:
-    """The options of a search, as they are said in words."""
+    """The options of a search, as they are said in words; one that says nothing is left out."""
     said: list[str] = []
     for option in sorted(objects_in(word, "options"), key=lambda one: one.get("name") != "words"):
         name, value = text_in(option, "name"), _value(option)
-        said += [*(() if name == "words" else (f"--{name}",)), *value.split()]
+        said += [f"--{name}"] if value.strip() and name != "words" else []
+        said += value.split()
     return tuple(said)
 
 

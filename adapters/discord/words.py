@@ -170,21 +170,21 @@ class Tree(app_commands.CommandTree[Any]):
 
     def _search(self) -> "Callable[..., Any]":
         @app_commands.describe(
-            reason="why you search; the audit log keeps it",
             words="each has to begin a word that was said or answered",
             customer="whose messages",
             ticket="the ticket, such as TKT-1001",
             since="a day or a time of UTC, such as 2026-01-31T10:30",
             before="the same, or what a search says to go on with",
+            reason="why you search; the audit log keeps it",
         )
         async def say(  # noqa: PLR0913  the options are its parameters
             interaction: Interaction,
-            reason: str,
             words: str | None = None,
             customer: discord.User | None = None,
             ticket: str | None = None,
             since: str | None = None,
             before: str | None = None,
+            reason: str | None = None,
         ) -> None:
             await self._take(interaction)
 

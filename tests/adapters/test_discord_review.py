@@ -194,6 +194,7 @@ async def test_a_customer_gets_nothing_whichever_way_they_forge(server, mo):
         f"{number}@x#{value.partition('#')[2]}",
         'desk:why#{"c":"review","a":["here","curious"]}',
         'desk:0#{"c":"search","a":["message","--reason","curious"]}',
+        'desk:why#{"c":"search","a":[]}',
     ]
     for one in forged:
         await do(server, server.bob.press(own, custom_id=one))
@@ -219,6 +220,50 @@ async def test_search_is_a_command_of_staff_with_options(server, mo):
     assert await lines(server) == [("search", WHY), ("review", WHY)]
     await do(server, mo.slash("desk-staff", "search", channel=thread, customer=server.bob.user.id, **options))
     assert SECRET not in server.texts(thread, mo)[-1]
+
+
+async def test_a_search_without_a_reason_asks_for_it_in_a_form_with_the_search(server, mo):
+    thread = await conversation(server)
+    options = {"words": SECRET, "customer": server.alice.user.id, "since": "2020-01-31", "reason": " "}
+    await do(server, mo.slash("desk-staff", "search", channel=thread, **options))
+    assert mo.modal["title"] == "Why do you search?"
+    what, reason = (row["components"][0] for row in mo.modal["components"])
+    assert what["value"] == f"{SECRET} --customer <@{server.alice.user.id}> --since 2020-01-31"
+    assert "value" not in reason
+    assert await lines(server) == []
+    await do(server, mo.submit_modal(reason=WHY))
+    assert f"open a ticket: {SECRET}" in server.texts(thread, mo)[-1]
+    assert await lines(server) == [("search", WHY)]
+
+
+async def test_what_is_searched_for_can_be_said_in_the_form(server, mo):
+    thread = await conversation(server)
+    await do(server, mo.slash("desk-staff", "search", channel=thread))
+    await do(server, mo.submit_modal(what=SECRET, reason=WHY))
+    assert f"open a ticket: {SECRET}" in server.texts(thread, mo)[-1]
+    await do(server, mo.slash("desk-staff", "search", channel=thread, words=SECRET))
+    await do(server, mo.submit_modal(what="--customer @bob --size big", reason=WHY))
+    assert server.texts(thread, mo)[-1].startswith("Say it like this: `search")
+    assert await lines(server) == [("search", WHY)]
+
+
+@pytest.mark.parametrize("lost", ["role", "reason"])
+async def test_a_form_of_a_search_finds_nothing_without_a_role_or_a_reason(server, mo, lost):
+    thread = await conversation(server)
+    await do(server, mo.slash("desk-staff", "search", channel=thread, words=SECRET))
+    if lost == "role":
+        server.discord.acme.members[mo.user.id].roles = []
+    await do(server, mo.submit_modal(reason=WHY if lost == "role" else "   "))
+    said = server.texts(thread, mo)[-1]
+    assert said == REFUSED if lost == "role" else said.startswith("Say why you search")
+    assert await lines(server) == []
+
+
+async def test_a_search_too_long_for_a_form_is_asked_for_its_reason_in_words(server, mo):
+    thread = await conversation(server)
+    await do(server, mo.slash("desk-staff", "search", channel=thread, words="word " * 250))
+    assert mo.modal is None
+    assert server.texts(thread, mo)[-1].startswith("Say why you search")
 
 
 async def test_only_staff_is_offered_to_review(server):
