@@ -16,6 +16,7 @@ from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.queries.lanes import StoppedBy
 from core.queries.said import MessageRow
 from core.queries.turns import TurnById, TurnsSpokenIn
+from core.reckoning import usage_by
 from core.reviewing import review
 from core.searching import search
 from core.showing import (
@@ -33,7 +34,7 @@ from core.showing import (
 )
 from core.undoing import redo, retry, rewind, undo
 from core.wording import too_fast
-from core.words import WORDS, Word, word_named, word_of_reaction
+from core.words import WORDS, Word, word_of_reaction, word_said
 
 PICKED_FROM = 5
 """Conversations a person picks from at most; a platform shows five buttons in a row."""
@@ -74,6 +75,7 @@ HANDLERS: dict[str, Handler] = {
     "staff": staff,
     "branches": branches,
     "usage": usage,
+    "usage by": usage_by,
     "export": export,
     "review": review,
     "search": search,
@@ -87,7 +89,7 @@ async def run_command(call: Call, command: Command) -> Result:
     """Do what a word says. Raises UnknownCommandError for a word that is not in the table."""
     if command.more_than:
         raise BadInputError(reply=too_fast(command.more_than, "command"))
-    word = word_named(command.name)
+    word, args = word_said(command)
     if word is None:
         raise UnknownCommandError(reply=f"I do not know `{command.name[:40]}`. Say `help` to see what I understand.")
     if not may(call.role, word.needs):
@@ -96,7 +98,7 @@ async def run_command(call: Call, command: Command) -> Result:
         return []
     if word.for_speakers:
         await _check_speaks(call)
-    return await HANDLERS[word.name](replace(call, word=word, args=command.args))
+    return await HANDLERS[word.name](replace(call, word=word, args=args))
 
 
 async def run_reaction(call: Call, reaction: Reaction) -> Result:

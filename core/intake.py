@@ -40,7 +40,7 @@ from core.sealed import seal_json, seal_message
 from core.text import clean
 from core.turnstile import Turnstile
 from core.wakes import Wakes
-from core.words import says_stop, word_named
+from core.words import says_stop, word_said
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class Intake:
         """Put the conversation that is meant into a loose command; it stays so where there is none, or several."""
         if not isinstance(command, Command) or not command.loose:
             return command
-        word = word_named(command.name)
+        word, _ = word_said(command)
         if word is None or word.about_person:
             return command
         found = conversations_at(self._store, self._sealer, command.ref, customer=customer, at=at)

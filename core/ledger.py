@@ -8,7 +8,7 @@ from typing import Literal
 from core.clock import as_time
 from core.errors import BadInputError
 from core.ports import Store
-from core.queries.bill import LedgerRow, UsageLedger
+from core.queries.bill import LedgerRow, PlacedUsage, UsageLedger
 from core.usage import UsageSum, usage_sum
 
 Grouping = Literal["customer", "session", "ticket", "model"]
@@ -20,6 +20,8 @@ that are kept as a total of their month."""
 Period = tuple[int, int]
 """From a time up to, not with, another, as records keep times."""
 ALWAYS: Period = (0, 2**63 - 1)
+AT_ONCE = 200
+"""Customers whose usage is read at once: some milliseconds, in which a desk on SQLite reads nothing else."""
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
@@ -50,6 +52,24 @@ def sums_by(rows: Iterable[LedgerRow], grouping: Grouping) -> dict[str | bytes, 
         group = sums.setdefault(getattr(row, grouping), {})
         outcome: Outcome = row.outcome  # type: ignore[assignment]  # the statement knows these words only
         group[outcome] = group.get(outcome, UsageSum()) + usage_sum(row)
+    return sums
+
+
+async def sums_in(
+    store: Store, workspace: str, grouping: Grouping, period: Period = ALWAYS
+) -> dict[str | bytes, UsageSum]:
+    """Add up what was booked in one workspace; a call counts where its session is, or its customer if that is gone.
+
+    Read in steps, each customer whole in one of them: that lines are folded into totals meanwhile changes no sum.
+    """
+    sums: dict[str | bytes, UsageSum] = {}
+    after = ""
+    while rows := await store.read(PlacedUsage(after, AT_ONCE, *period)):
+        for row in rows:
+            if row.calls and row.workspace == workspace:
+                key = getattr(row, grouping)
+                sums[key] = sums.get(key, UsageSum()) + usage_sum(row)
+        after = rows[-1].customer
     return sums
 
 

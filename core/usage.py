@@ -10,7 +10,7 @@ from core.config import PriceSettings
 from core.ids import new_id
 from core.models import Usage
 from core.ports import Store
-from core.queries.bill import LedgerRow, UsageByTurn, UsageOfCustomer, UsageOfSession, UsageRow
+from core.queries.bill import LedgerRow, PlacedRow, UsageByTurn, UsageOfCustomer, UsageOfSession, UsageRow
 from core.records.bill import BookUsage
 from core.records.record import Record
 
@@ -114,7 +114,7 @@ async def usage_by_turn(store: Store, session: bytes) -> dict[str, UsageSum]:
     return {row.key: usage_sum(row) for row in await store.read(UsageByTurn(session))}
 
 
-def usage_sum(row: UsageRow | LedgerRow) -> UsageSum:
+def usage_sum(row: UsageRow | LedgerRow | PlacedRow) -> UsageSum:
     """Read a sum."""
     usage = Usage(
         row.requests, row.input_tokens, row.cached_tokens, row.output_tokens, row.reasoning_tokens, row.cost_nano

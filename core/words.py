@@ -101,6 +101,14 @@ WORDS: tuple[Word, ...] = (
     Word("staff", "let our staff look at it: opens a ticket for them", "place", args="[what it is about]"),
     Word("branches", "list the branches of this conversation", "private"),
     Word("usage", "show what you have used", "private"),
+    Word(
+        "usage by",
+        "add up what was used here by customer, session, ticket or model; for staff, and the audit log keeps it",
+        "private",
+        args="WHAT [YYYY-MM]",
+        about_person=True,
+        needs="usage_list",
+    ),
     Word("export", "send you all I keep of you, as a file", "private", about_person=True),
     Word(
         "review",
@@ -150,6 +158,13 @@ def word_named(name: str) -> Word | None:
     """The word somebody said, None where there is no such word."""
     plain = name.strip().lower()
     return BY_NAME.get(_ALIASES.get(plain, plain))
+
+
+def word_said(command: Command) -> tuple[Word | None, tuple[str, ...]]:
+    """The word a command says, and its arguments: a word of two words may come as one and its first argument."""
+    name, *args = command.args or ("",)
+    longer = BY_NAME.get(f"{command.name.strip()} {name}".lower())
+    return (longer, tuple(args)) if longer else (word_named(command.name), command.args)
 
 
 def word_of_reaction(reaction: str) -> Word | None:

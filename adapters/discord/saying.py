@@ -19,6 +19,7 @@ MENUS = {"Undo from here": "undo", "Summarise": "summary"}
 """The word that each menu of a message says of it."""
 REVIEW, SEARCH, REVIEW_MENU = "review", "search", "Review"
 """What staff reads with: two words, and the menu of a message that says the first of its conversation."""
+USAGE_BY = "usage by"
 HERE, REASON = "here", "reason"
 WHY_TITLE, WHY_LABEL, WHY_LONGEST = "Why do you need to read it?", "The reason, which the audit log keeps", 500
 WHAT, WHAT_TITLE, WHAT_LABEL, WHAT_LONGEST = "what", "Why do you search?", "What is searched for", 1_000
@@ -30,7 +31,7 @@ SILENT = {"helpful": "Thank you.", "not helpful": "Thank you for saying so.", "s
 
 _ON_MESSAGE = 3
 _PERSON = 6
-_SPOKEN = {"not-helpful": "not helpful"}
+_SPOKEN = {"not-helpful": "not helpful", "usage-by": USAGE_BY}
 """Discord's names hold no blanks."""
 
 

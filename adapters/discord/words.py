@@ -29,6 +29,7 @@ STAFF_WORDS = (
     "ticket-summary",
     saying.REVIEW,
     saying.SEARCH,
+    saying.USAGE_BY,
 )
 """Words that staff says about other people's conversations, in a group of their own."""
 
@@ -136,6 +137,8 @@ class Tree(app_commands.CommandTree[Any]):
             return self._search()
         if word == saying.LINK:
             return self._link()
+        if word == saying.USAGE_BY:
+            return self._usage_by()
         option = _option(word)
         if not option:
             return self._bare()
@@ -197,6 +200,19 @@ class Tree(app_commands.CommandTree[Any]):
         )
         async def say(
             interaction: Interaction, code: str | None = None, how: Literal["join", "apart"] | None = None
+        ) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _usage_by(self) -> "Callable[..., Any]":
+        @app_commands.describe(
+            what="by what it is added up", month="of one month only, in UTC, such as 2026-01; all there is without it"
+        )
+        async def say(
+            interaction: Interaction,
+            what: Literal["customer", "session", "ticket", "model"],
+            month: str | None = None,
         ) -> None:
             await self._take(interaction)
 

@@ -120,6 +120,43 @@ class UsageLedger(Query[LedgerRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedRow:
+    """A sum of usage of one customer, told apart by the workspace it counts in: `ticket` is '' for none.
+
+    `workspace` is that of the session, or of the customer where the session is gone; '' where both are.
+    """
+
+    customer: str
+    workspace: str
+    session: bytes
+    ticket: str
+    model: str
+    calls: int
+    requests: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nano: int
+    unpriced: int
+    estimated: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedUsage(Query[PlacedRow]):
+    """What the next `limit` customers by id, after `after`, used from `since` up to, not with, `until`.
+
+    Of each there is at least one row, with 0 calls where they used nothing: the last row says where to go on.
+    """
+
+    row = PlacedRow
+    after: str
+    limit: int
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetRow:
     """A counter: what was counted in its newest period."""
 

@@ -15,6 +15,8 @@ UNDO = "↩"
 class StaffHarness(DiscordHarness):
     """Mo has a role that makes agents, Ada is one by name, Bob has a role that means nothing."""
 
+    role = "agent"
+
     async def _start(self):
         discord = self.discord
         if not self._people:
@@ -22,7 +24,7 @@ class StaffHarness(DiscordHarness):
             self._people["mo"] = discord.person("mo", roles=(helpers,))
             self._people["bob"] = discord.person("bob", roles=(fans,))
             here = f"discord/{discord.acme.id}"
-            roles = {f"{here}/@{helpers.id}": "agent", f"{here}/{self.person('ada').id}": "agent"}
+            roles = {f"{here}/@{helpers.id}": self.role, f"{here}/{self.person('ada').id}": self.role}
             self._settings = settings = self._settings.model_copy(update={"roles": roles})
             self.options = Options(
                 stream_after=60.0,

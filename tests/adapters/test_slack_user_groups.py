@@ -13,6 +13,8 @@ UNDO = "leftwards_arrow_with_hook"
 class StaffHarness(SlackHarness):
     """Mo and Ada are in the group that makes agents, Bob in one that means nothing."""
 
+    role = "agent"
+
     async def _start(self):
         slack = self.slack
         if not self.grouped:
@@ -21,7 +23,7 @@ class StaffHarness(SlackHarness):
             self.helpers = slack.group("Helpers", people["mo"], people["ada"])
             slack.group("Fans", people["bob"])
             self.grouped = frozenset({slack.acme.id})
-            roles = {f"slack/{slack.acme.id}/@{self.helpers.id}": "agent"}
+            roles = {f"slack/{slack.acme.id}/@{self.helpers.id}": self.role}
             self._settings = self._settings.model_copy(update={"roles": roles})
         await super()._start()
 

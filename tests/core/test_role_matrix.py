@@ -53,7 +53,8 @@ PEOPLE = [
 class Meant:
     """What a word does to what is another person's: who may, with what, after what, and whether it shows their secret.
 
-    `least` None is for nobody; what `shows` nothing and `changes` nothing is harmless in anybody's mouth.
+    `least` None is for nobody; what `shows` nothing and `changes` nothing is harmless in anybody's mouth. `secret` is
+    what it would show.
     """
 
     least: Role | None = "agent"
@@ -61,6 +62,7 @@ class Meant:
     before: tuple[str, ...] = ()
     changes: bool = False
     shows: bool = False
+    secret: str = SECRET
 
 
 HARMLESS = Meant(least=None)
@@ -89,6 +91,7 @@ MEANT = {
     "ticket": Meant(args=("TKT-1001",), shows=True),
     "branches": HARMLESS,
     "usage": HARMLESS,
+    "usage by": Meant(least="supervisor", args=("session",), shows=True, secret="terminal/local/dm/alice"),
     "export": HARMLESS,
     "link": HARMLESS,
     "unlink": HARMLESS,
@@ -165,7 +168,7 @@ async def outcome(talk, way, who, name, answer):
         await talk.hand_in(said)
     # A desk that starts posts again what may not have gone out, to Alice.
     told = [one for one in talk.street.posted[posted:] if one.ref.user != "alice"]
-    shown = any(SECRET in f"{one.text}{one.file}" for one in told)
+    shown = any(meant.secret in f"{one.text}{one.file}" for one in told)
     return await fingerprint(talk) != before, shown, await reads(talk) > read
 
 

@@ -8,6 +8,7 @@ from core.errors import RefusedError
 from core.queries import QUERIES
 from core.queries.bill import (
     BudgetOf,
+    PlacedUsage,
     UsageByTurn,
     UsageByTurnOfBranch,
     UsageLedger,
@@ -184,7 +185,7 @@ QUESTIONS = (
     TurnAt("t3", 1), TurnsOf(S), TurnsSpokenBy("c", 9), ItemsOf("t1"), BranchesOf(S), BranchByName(S, MAIN_BRANCH),
     MovesOf(S, MAIN_BRANCH, 9), SummaryUpTo("t3", 9), MessageByKey(b"m2"), MessagesOf("t1"), FeedbackOf(S),
     TicketsOf("c"), Tickets(9), TicketByNumber("w", 1002), TicketById("k1"), ChangesOf("k1", 9), ChangesBy("t1"),
-    BudgetOf("c/day"), UsageLedger(0, 2), UsageMonths("c"), CounterOf("n"),
+    BudgetOf("c/day"), UsageLedger(0, 2), PlacedUsage("", 9, 0, 2), UsageMonths("c"), CounterOf("n"),
     UsageOfCustomer("c"), UsageOfSession(S), UsageByTurn(S), UsageByTurnOfBranch(S, MAIN_BRANCH),
     OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
     AuditAfter(0, 9), AuditEnd(), Backlog(),

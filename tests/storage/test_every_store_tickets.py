@@ -1,7 +1,15 @@
 import pytest
 
 from core.errors import AuditMovedError, ChangedError, ConflictError
-from core.queries.bill import UsageByTurn, UsageByTurnOfBranch, UsageLedger, UsageOfCustomer, UsageOfSession, UsageRow
+from core.queries.bill import (
+    PlacedUsage,
+    UsageByTurn,
+    UsageByTurnOfBranch,
+    UsageLedger,
+    UsageOfCustomer,
+    UsageOfSession,
+    UsageRow,
+)
 from core.queries.counts import Backlog, BacklogRow, Counts
 from core.queries.log import AuditAfter, AuditEnd, AuditEndRow, AuditLines
 from core.queries.outbox import DeliveriesOf, OpenDeliveries, UnknownDeliveries
@@ -138,6 +146,24 @@ async def test_a_turn_that_another_branch_still_holds_is_not_undone(store):
     await commit(store, *session(), *said(2), branch(b"other", head="t2"), usage("u1", turn="t2"))
     await commit(store, move("t1", "t2", kind="undo"))
     assert (await one(store, UsageLedger(0, 2))).outcome == "done"
+
+
+async def test_usage_counts_in_the_workspace_of_its_session_or_else_of_its_customer(store):
+    await commit(store, customer("c", workspace="home"), customer("d", workspace="away"), *session(workspace="away"))
+    await commit(store, usage("u1"), usage("u2", ticket="k1"), usage("u3", session=b"gone"), usage("u4", at=9))
+    await commit(store, usage("u5", customer="e", session=b"gone"), usage("u6", customer="d", cost_nano=None, at=9))
+    rows = await store.read(PlacedUsage("", 9, 0, 9))
+    assert sorted((row.customer, row.workspace, row.session, row.ticket, row.calls) for row in rows) == [
+        ("c", "away", S, "", 1),
+        ("c", "away", S, "k1", 1),
+        ("c", "home", b"gone", "", 1),
+        ("d", "away", b"", "", 0),
+        ("e", "", b"gone", "", 1),
+    ]
+    (last,) = await store.read(PlacedUsage("c", 1, 0, 10))
+    assert (last.customer, last.calls, last.input_tokens, last.cost_nano, last.unpriced) == ("d", 1, 100, 0, 1)
+    assert [row.customer for row in await store.read(PlacedUsage("", 2, 0, 1))] == ["c", "d"]
+    assert await store.read(PlacedUsage("e", 9, 0, 9)) == []
 
 
 async def test_usage_is_summed_by_session_and_by_its_turns(store):

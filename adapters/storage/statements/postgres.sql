@@ -861,6 +861,24 @@ SELECT customer, session, coalesce(ticket, ''), model, day, outcome,
 FROM told GROUP BY customer, session, ticket, model, day, outcome
 ORDER BY customer, session, ticket NULLS FIRST, model, day, outcome;
 
+-- name: PlacedUsage
+WITH page AS (
+    SELECT DISTINCT customer FROM usage WHERE customer > :after ORDER BY customer LIMIT :limit
+)
+SELECT page.customer, coalesce(session.workspace, customer.workspace, ''), coalesce(used.session, ''::bytea),
+    coalesce(used.ticket, ''), coalesce(used.model, ''), CAST(coalesce(sum(calls), 0) AS bigint),
+    CAST(coalesce(sum(requests), 0) AS bigint), CAST(coalesce(sum(input_tokens), 0) AS bigint),
+    CAST(coalesce(sum(cached_tokens), 0) AS bigint), CAST(coalesce(sum(output_tokens), 0) AS bigint),
+    CAST(coalesce(sum(reasoning_tokens), 0) AS bigint), CAST(coalesce(sum(cost_nano), 0) AS bigint),
+    CAST(coalesce(sum(calls) FILTER (WHERE cost_nano IS NULL), 0) AS bigint),
+    CAST(coalesce(sum(estimated), 0) AS bigint)
+FROM page
+    LEFT JOIN usage AS used ON used.customer = page.customer AND used.at >= :since AND used.at < :until
+    LEFT JOIN session ON session.id = used.session
+    LEFT JOIN customer ON customer.id = page.customer
+GROUP BY page.customer, session.workspace, customer.workspace, used.session, used.ticket, used.model
+ORDER BY page.customer, used.session NULLS FIRST, used.ticket NULLS FIRST, used.model NULLS FIRST;
+
 -- name: BudgetOf
 SELECT period, tokens, nano FROM budget WHERE counter = :counter;
 

@@ -739,6 +739,22 @@ FROM used LEFT JOIN turn ON turn.id = used.turn
 GROUP BY used.customer, used.session, used.ticket, used.model, day, outcome
 ORDER BY used.customer, used.session, used.ticket, used.model, day, outcome;
 
+-- name: PlacedUsage
+WITH page AS (
+    SELECT DISTINCT customer FROM usage WHERE customer > :after ORDER BY customer LIMIT :limit
+)
+SELECT page.customer, coalesce(session.workspace, customer.workspace, ''), coalesce(used.session, x''),
+    coalesce(used.ticket, ''), coalesce(used.model, ''), coalesce(sum(calls), 0), coalesce(sum(requests), 0),
+    coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0), coalesce(sum(output_tokens), 0),
+    coalesce(sum(reasoning_tokens), 0), coalesce(sum(cost_nano), 0), coalesce(sum(calls * (cost_nano IS NULL)), 0),
+    coalesce(sum(estimated), 0)
+FROM page
+    LEFT JOIN usage AS used ON used.customer = page.customer AND used.at >= :since AND used.at < :until
+    LEFT JOIN session ON session.id = used.session
+    LEFT JOIN customer ON customer.id = page.customer
+GROUP BY page.customer, session.workspace, customer.workspace, used.session, used.ticket, used.model
+ORDER BY page.customer, used.session, used.ticket, used.model;
+
 -- name: BudgetOf
 SELECT period, tokens, nano FROM budget WHERE counter = :counter;
 

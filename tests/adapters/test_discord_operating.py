@@ -1,0 +1,60 @@
+"""The words of who looks after the desk, as commands of Discord."""
+
+import pytest
+
+from core.config import Settings
+from simulators.discord_service import Permission
+from tests.adapters.discord_server import Server, hurry
+from tests.adapters.test_discord_roles import StaffHarness
+
+REFUSED = "You may not do that here."
+
+
+class ChiefHarness(StaffHarness):
+    """Mo has a role that makes admins."""
+
+    role = "admin"
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch):
+    hurry(monkeypatch)
+
+
+@pytest.fixture
+async def server(tmp_path):
+    settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
+    async with ChiefHarness(settings) as harness:
+        moderators = harness.discord.role("moderators", Permission.MANAGE_THREADS)
+        harness._people["carol"] = harness.discord.person("carol", roles=(moderators,))
+        yield Server(harness)
+
+
+async def said(server, name, word, **options):
+    """What somebody is shown, and they alone, after a command said in a thread."""
+    thread, person = await server.ask(), server.harness.person(name)
+    person.slash("desk-staff", word, channel=thread, **options)
+    await server.quiet()
+    assert len(server.texts(thread, server.alice)) == 1
+    return server.ours(thread, person)[-1]
+
+
+async def test_what_was_used_is_added_up_by_a_choice(server):
+    shown = await said(server, "mo", "usage-by", what="session")
+    assert shown.ephemeral
+    assert "Total" in shown.text and f"discord/{server.discord.acme.id}/thread/" in shown.text
+    shown = await said(server, "mo", "usage-by", what="model", month="2026-01")
+    assert shown.text == "Used in this workspace, by model, 2026-01: nothing."
+
+
+async def test_who_sees_the_commands_and_has_no_role_of_the_desk_is_refused(server):
+    assert (await said(server, "carol", "usage-by", what="session")).text == REFUSED
+
+
+async def test_the_choices_are_offered(server):
+    registered = {command["name"]: command for command in server.discord.commands.registered()}
+    words = {option["name"]: option["options"] for option in registered["desk-staff"]["options"]}
+    what, month = words["usage-by"]
+    assert [choice["value"] for choice in what["choices"]] == ["customer", "session", "ticket", "model"]
+    assert (what["required"], month["name"], month["required"]) == (True, "month", False)
+    assert len(words) <= 25

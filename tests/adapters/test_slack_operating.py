@@ -1,0 +1,45 @@
+"""The words of who looks after the desk, as `/desk` in Slack."""
+
+import pytest
+
+from core.config import Settings
+from tests.adapters.slack_town import Town
+from tests.adapters.test_slack_user_groups import StaffHarness
+
+REFUSED = "You may not do that here."
+
+
+class ChiefHarness(StaffHarness):
+    """Mo is in a group that makes admins."""
+
+    role = "admin"
+
+
+@pytest.fixture
+async def town(tmp_path):
+    async with ChiefHarness(Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")) as harness:
+        yield Town(harness)
+
+
+async def said(town, name, words):
+    """What somebody is shown, and they alone, after `/desk` in a channel."""
+    town.ask("open a ticket: no ink")
+    person = town.harness._person(name)
+    person.join(town.help)
+    await town.quiet()
+    before = len(town.texts(town.alice, town.help))
+    person.slash("/desk", words, town.help)
+    await town.quiet()
+    assert len(town.texts(town.alice, town.help)) == before
+    return town.ours(person, town.help)[-1]
+
+
+@pytest.mark.parametrize("words", ["usage by session", "Usage By session"])
+async def test_what_was_used_is_added_up(town, words):
+    shown = await said(town, "mo", words)
+    assert shown.ephemeral
+    assert "Total" in shown.text and f"slack/{town.harness.slack.acme.id}/thread/" in shown.text
+
+
+async def test_a_group_that_means_nothing_is_refused(town):
+    assert (await said(town, "bob", "usage by session")).text == REFUSED
