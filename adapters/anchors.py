@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 
-from core.audit_check import Anchored
+from core.audit_chain import Anchored
 from core.errors import BadInputError
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,10 @@ class AnchorFile:
             await asyncio.to_thread(_append, self._path, f"{seq} {link.hex()}\n")
         except OSError as error:
             log.error("the end of the audit log cannot be kept at %s: %s", self._path, error.strerror)
+
+    async def kept(self) -> list[Anchored]:
+        """What was kept in the file; nothing where there is no path."""
+        return await asyncio.to_thread(read_anchors, self._path) if self._path else []
 
 
 def read_anchors(path: str) -> list[Anchored]:

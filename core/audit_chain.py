@@ -6,7 +6,7 @@ The key is in the keyring, not in the store: who can write to the database can c
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.errors import AuditMovedError, StoreError
@@ -20,11 +20,23 @@ TRIES = 100
 """How often lines are linked anew because somebody else wrote one meanwhile."""
 
 
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """Where the log was known to end once, kept outside the store."""
+
+    seq: int
+    link: bytes
+
+
 class Anchor(Protocol):
     """Keeps where the log ends, outside the store: a log cut short does not reach up to it any more."""
 
     async def keep(self, seq: int, link: bytes, *, always: bool) -> None:
         """Keep the end of the log, `always` also where it is not its turn. Best effort: never raises."""
+        ...
+
+    async def kept(self) -> Sequence[Anchored]:
+        """What was kept. Raises BadInputError where it cannot be read."""
         ...
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.audit import open_line
-from core.audit_chain import digest_of, link_of
+from core.audit_chain import Anchored, digest_of, link_of
 from core.errors import UnreadableError
 from core.ports import Sealer, Store
 from core.queries.log import AuditAfter, AuditEnd, AuditEndRow, AuditRow, AuditStart, AuditStartRow
@@ -14,14 +14,6 @@ CUT = "cut"
 """What a line says that names the last one that was cut off: its number, its link, and how many went with it."""
 WHOLE = AuditStartRow(0, b"")
 """Where a log begins of which nothing was cut off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Anchored:
-    """Where the log was known to end once, kept outside the store."""
-
-    seq: int
-    link: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from core.access import may
+from core.auditing import audit
 from core.branching import branch, branches, clear, mute, new, open_ticket, switch, unmute
 from core.call import Call, Result
 from core.candidates import conversations_at, without_pick
@@ -79,6 +80,7 @@ HANDLERS: dict[str, Handler] = {
     "export": export,
     "review": review,
     "search": search,
+    "audit": audit,
     "link": link,
     "unlink": unlink,
     "forget": forget,

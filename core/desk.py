@@ -100,6 +100,7 @@ class Desk:
             budgets=Budgets(settings, store, self.writer),
             stand_in=stand_in,
             metrics=metrics or NoMetrics(),
+            anchor=anchor,
         )
         lease, self._wakes = settings.work.lease_seconds, Wakes(store)
         self._lanes = Lanes(store, self.writer, lease=lease)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from core.audit_chain import Anchor
 from core.budgets import Budgets
 from core.config import Settings
 from core.counted import NoMetrics
@@ -18,7 +19,8 @@ from core.writer import GroupWriter
 class Kit:
     """What the desk was given, and what it made of that once. Nothing here is opened or closed by who uses it.
 
-    `stand_in` says that no language model answers, and that people are to be told so.
+    `stand_in` says that no language model answers, and that people are to be told so; `anchor` keeps where the audit
+    log ends.
     """
 
     settings: Settings
@@ -33,3 +35,4 @@ class Kit:
     budgets: Budgets
     stand_in: bool = False
     metrics: Metrics = field(default_factory=NoMetrics)
+    anchor: Anchor | None = None

@@ -127,6 +127,14 @@ WORDS: tuple[Word, ...] = (
         needs="search",
     ),
     Word(
+        "audit",
+        "show who read or did what here; `audit verify` says whether the log is whole; for staff",
+        "private",
+        args="[n or verify]",
+        about_person=True,
+        needs="audit_read",
+    ),
+    Word(
         "link",
         "prove on two platforms that you are one person; `link` gives a code, `link CODE` takes it",
         "private",

@@ -30,6 +30,7 @@ STAFF_WORDS = (
     saying.REVIEW,
     saying.SEARCH,
     saying.USAGE_BY,
+    "audit",
 )
 """Words that staff says about other people's conversations, in a group of their own."""
 
@@ -43,8 +44,17 @@ _HINTS = {
     "branch": "a name for the branch",
     "switch": "the branch to go on with",
     "clear": "`confirm` to delete without being asked again",
+    "audit": "how many lines, or `verify`: whether the log is whole",
 }
-_OPTIONS = {"undo": "n", "history": "n", "rewind": "n", "branch": "name", "switch": "name", "clear": "sure"}
+_OPTIONS = {
+    "undo": "n",
+    "history": "n",
+    "rewind": "n",
+    "branch": "name",
+    "switch": "name",
+    "clear": "sure",
+    "audit": "what",
+}
 _REQUIRED = {"rewind", "switch", "open", "ticket"}
 
 

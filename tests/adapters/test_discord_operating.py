@@ -47,8 +47,16 @@ async def test_what_was_used_is_added_up_by_a_choice(server):
     assert shown.text == "Used in this workspace, by model, 2026-01: nothing."
 
 
-async def test_who_sees_the_commands_and_has_no_role_of_the_desk_is_refused(server):
-    assert (await said(server, "carol", "usage-by", what="session")).text == REFUSED
+async def test_the_audit_log_is_listed_and_checked(server):
+    assert "usage_list" not in (await said(server, "mo", "audit")).text
+    listed = await said(server, "mo", "audit", what="1")
+    assert listed.ephemeral and f"discord/{server.discord.acme.id}/" in listed.text and "audit_list" in listed.text
+    assert (await said(server, "mo", "audit", what="verify")).text.startswith("The audit log holds")
+
+
+@pytest.mark.parametrize(("word", "options"), [("usage-by", {"what": "session"}), ("audit", {})])
+async def test_who_sees_the_commands_and_has_no_role_of_the_desk_is_refused(server, word, options):
+    assert (await said(server, "carol", word, **options)).text == REFUSED
 
 
 async def test_the_choices_are_offered(server):

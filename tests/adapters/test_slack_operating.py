@@ -41,5 +41,13 @@ async def test_what_was_used_is_added_up(town, words):
     assert "Total" in shown.text and f"slack/{town.harness.slack.acme.id}/thread/" in shown.text
 
 
-async def test_a_group_that_means_nothing_is_refused(town):
-    assert (await said(town, "bob", "usage by session")).text == REFUSED
+async def test_the_audit_log_is_listed_and_checked(town):
+    await said(town, "mo", "audit")
+    listed = await said(town, "mo", "audit 1")
+    assert listed.ephemeral and f"slack/{town.harness.slack.acme.id}/" in listed.text and "audit_list" in listed.text
+    assert (await said(town, "mo", "audit verify")).text.startswith("The audit log holds")
+
+
+@pytest.mark.parametrize("words", ["usage by session", "audit", "audit verify"])
+async def test_a_group_that_means_nothing_is_refused(town, words):
+    assert (await said(town, "bob", words)).text == REFUSED

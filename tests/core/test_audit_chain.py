@@ -10,8 +10,8 @@ from adapters.anchors import AnchorFile, read_anchors
 from adapters.sealing import MasterKey, open_sealer
 from adapters.storage import open_store
 from core.audit import DESK, audit_record
-from core.audit_chain import AuditChain
-from core.audit_check import Anchored, ChainCheck, Verdict, all_lines, check_audit
+from core.audit_chain import Anchored, AuditChain
+from core.audit_check import ChainCheck, Verdict, all_lines, check_audit
 from core.audit_cut import Cut, cut_off
 from core.errors import BadInputError, ChangedError
 from core.queries.log import AuditEndRow, AuditRow, AuditStart, AuditStartRow

@@ -97,6 +97,7 @@ MEANT = {
     "unlink": HARMLESS,
     "forget": HARMLESS,
     "review": Meant(args=("terminal/local/dm/alice", "a", "complaint"), shows=True),
+    "audit": Meant(least="supervisor", before=("undo",), shows=True, secret="Alice: undo"),
     "search": Meant(args=("xylophone", "--reason", "a", "complaint"), shows=True),
 }
 HERE = ("command", "text", "button", "reaction", "restart")
