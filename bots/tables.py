@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.render import safe
+from core.keeping_settings import CALLED
 from core.transcript_text import tools_of
 from core.wording import count, plain
 
@@ -84,20 +85,10 @@ def unlinked(found: Values) -> RenderableType:
     return Text(f"{found['customer']} and {', '.join(found['from'])} are one person no more.")
 
 
-_RETAINED = {
-    "conversation": "Conversations",
-    "ticket": "Tickets that are over",
-    "usage": "Lines of the bill",
-    "audit": "Lines of the audit log",
-    "parked": "Texts of given-up messages",
-    "delivery": "Texts of posted replies",
-}
-
-
 def retained(found: Values) -> RenderableType:
     rows = [
         {"what": about, "tier": tier or "(no tier)", "rows": rows}
-        for kind, about in _RETAINED.items()
+        for kind, about in CALLED.items()
         for tier, rows in sorted(found["by_tier"][kind].items())
     ]
     columns = {"what": "What", "tier": "Tier", "rows": "Would go" if found["dry_run"] else "Gone"}

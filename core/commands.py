@@ -14,6 +14,7 @@ from core.forget_me import forget
 from core.gestures import deleted, edited
 from core.linking import link, unlink
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
+from core.operating import keys, retention
 from core.queries.lanes import StoppedBy
 from core.queries.said import MessageRow
 from core.queries.turns import TurnById, TurnsSpokenIn
@@ -81,6 +82,8 @@ HANDLERS: dict[str, Handler] = {
     "review": review,
     "search": search,
     "audit": audit,
+    "retention": retention,
+    "keys": keys,
     "link": link,
     "unlink": unlink,
     "forget": forget,

@@ -13,6 +13,15 @@ Kept = Literal["conversation", "ticket", "usage", "audit", "parked", "delivery"]
 """What is kept for a time of its own: conversations, tickets that are over, lines of the bill and of the audit log,
 texts of messages that were given up and of replies that were posted."""
 KEPT: tuple[Kept, ...] = ("conversation", "ticket", "usage", "audit", "parked", "delivery")
+CALLED: dict[Kept, str] = {
+    "conversation": "Conversations",
+    "ticket": "Tickets that are over",
+    "usage": "Lines of the bill",
+    "audit": "Lines of the audit log",
+    "parked": "Texts of given-up messages",
+    "delivery": "Texts of posted replies",
+}
+"""What people call them."""
 
 
 class TierRetention(Section):

@@ -121,6 +121,33 @@ class SessionStore(Writes, Protocol):
         ...
 
 
+class KeyCounts(NamedTuple):
+    """How many owners have a key, how many were erased, and how many versions of keys there are."""
+
+    owners: int
+    erased: int
+    versions: int
+
+
+class Keys(Protocol):
+    """What an operator does with the data keys of all owners, while desks seal with them. No key is ever given out."""
+
+    async def counts(self) -> KeyCounts:
+        """Count them."""
+        ...
+
+    async def closed(self) -> list[str]:
+        """Try every key under the master key: those that do not open, as keyed hash and version."""
+        ...
+
+    async def rotate(self, made_before: int) -> int:
+        """Give each live owner whose newest key was made before a time a new one to seal with; how many.
+
+        What older ones sealed stays readable. One that was cut off goes on with the same time.
+        """
+        ...
+
+
 class Sealer(Protocol):
     """Encrypts content before a store sees it. AES-256-GCM, one data key per owner, bound to its place."""
 
@@ -145,6 +172,11 @@ class Sealer(Protocol):
     @property
     def erasures(self) -> int:
         """How many owners were erased, as far as this process noticed: what it knows of people may be too old."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """The data keys, as operators see them."""
         ...
 
     def open(self, place: Place, sealed: bytes) -> bytes:

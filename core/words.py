@@ -135,6 +135,22 @@ WORDS: tuple[Word, ...] = (
         needs="audit_read",
     ),
     Word(
+        "retention",
+        "count what is kept for its time and would go now; `retention run` deletes it, after asking; for admins",
+        "private",
+        args="[run]",
+        about_person=True,
+        needs="operate",
+    ),
+    Word(
+        "keys",
+        "count the data keys; `keys check` tries them, `keys rotate` makes new ones, after asking; for admins",
+        "private",
+        args="[check or rotate]",
+        about_person=True,
+        needs="operate",
+    ),
+    Word(
         "link",
         "prove on two platforms that you are one person; `link` gives a code, `link CODE` takes it",
         "private",

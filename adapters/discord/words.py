@@ -31,6 +31,8 @@ STAFF_WORDS = (
     saying.SEARCH,
     saying.USAGE_BY,
     "audit",
+    "retention",
+    "keys",
 )
 """Words that staff says about other people's conversations, in a group of their own."""
 
@@ -45,6 +47,8 @@ _HINTS = {
     "switch": "the branch to go on with",
     "clear": "`confirm` to delete without being asked again",
     "audit": "how many lines, or `verify`: whether the log is whole",
+    "retention": "`run` to delete it; you are asked first",
+    "keys": "`check` to try every key, `rotate` to make new ones; you are asked first",
 }
 _OPTIONS = {
     "undo": "n",
@@ -54,7 +58,10 @@ _OPTIONS = {
     "switch": "name",
     "clear": "sure",
     "audit": "what",
+    "retention": "do",
+    "keys": "do",
 }
+_CHOICES = {"retention": ("run",), "keys": ("check", "rotate")}
 _REQUIRED = {"rewind", "switch", "open", "ticket"}
 
 
@@ -154,7 +161,9 @@ class Tree(app_commands.CommandTree[Any]):
             return self._bare()
         made = self._needed() if word in _REQUIRED else self._optional()
         made = app_commands.describe(said=_HINTS.get(word, "the ticket, such as TKT-1001"))(made)
-        return app_commands.rename(said=option)(made)
+        made = app_commands.rename(said=option)(made)
+        chosen = [app_commands.Choice(name=name, value=name) for name in _CHOICES.get(word, ())]
+        return app_commands.choices(said=chosen)(made) if chosen else made
 
     def _bare(self) -> "Callable[..., Any]":
         async def say(interaction: Interaction) -> None:

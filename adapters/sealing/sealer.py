@@ -18,6 +18,7 @@ from adapters.sealing.master import SETTING, MasterKey
 from adapters.sealing.nonces import NONCES, SIZE
 from adapters.sealing.places import open_keyring
 from adapters.sealing.rotation import LOOKUP_ROW, Rotation
+from adapters.sealing.tending import TendedKeys
 from adapters.sealing.waiting import patiently
 from adapters.sealing.wrapping import Wrapping
 from core.errors import KeyringError, UnreadableError
@@ -50,6 +51,7 @@ class KeyringSealer:
     def __init__(self, keyring: Keyring, wrapping: Wrapping, lookups: Lookups) -> None:
         self._keyring = keyring
         self.rotation = Rotation(keyring, wrapping)
+        self.keys = TendedKeys(self.rotation)
         self._keys = DataKeys(keyring, wrapping, lambda owner: lookups.hash("owner", owner))
         self._lookups = lookups
 

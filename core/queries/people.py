@@ -40,6 +40,21 @@ class Customers(Query[CustomerRow]):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceRow:
+    """A workspace of which somebody is a customer."""
+
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWorkspace(Query[WorkspaceRow]):
+    """A workspace that is not this one; at most one. What begins with @ is nobody's: people write there directly."""
+
+    row = WorkspaceRow
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityRow:
     """An identity as stored."""
 

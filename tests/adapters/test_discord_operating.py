@@ -54,7 +54,33 @@ async def test_the_audit_log_is_listed_and_checked(server):
     assert (await said(server, "mo", "audit", what="verify")).text.startswith("The audit log holds")
 
 
-@pytest.mark.parametrize(("word", "options"), [("usage-by", {"what": "session"}), ("audit", {})])
+async def test_keys_are_counted_and_made_anew_by_the_button(server):
+    assert (await said(server, "mo", "keys")).text.startswith("Data keys of ")
+    asked = await said(server, "mo", "keys", do="rotate")
+    assert asked.ephemeral and asked.text.endswith("Say `keys rotate confirm` to do it.")
+    server.harness.person("mo").press(asked, "Make new keys")
+    await server.quiet()
+    thread = server.discord.threads(server.help)[-1]
+    assert "new data keys made" in server.texts(thread, server.harness.person("mo"))[-1]
+
+
+async def test_who_has_no_role_any_more_presses_in_vain(server):
+    asked, mo = await said(server, "mo", "keys", do="rotate"), server.harness.person("mo")
+    server.discord.acme.members[mo.id].roles = ()
+    mo.press(asked, "Make new keys")
+    await server.quiet()
+    thread = server.discord.threads(server.help)[-1]
+    assert server.texts(thread, mo)[-1] == REFUSED
+
+
+async def test_what_is_old_is_asked_for(server):
+    assert (await said(server, "mo", "retention", do="run")).text.startswith("Nothing goes by its age")
+
+
+@pytest.mark.parametrize(
+    ("word", "options"),
+    [("usage-by", {"what": "session"}), ("audit", {}), ("retention", {}), ("keys", {"do": "rotate"})],
+)
 async def test_who_sees_the_commands_and_has_no_role_of_the_desk_is_refused(server, word, options):
     assert (await said(server, "carol", word, **options)).text == REFUSED
 
@@ -65,4 +91,6 @@ async def test_the_choices_are_offered(server):
     what, month = words["usage-by"]
     assert [choice["value"] for choice in what["choices"]] == ["customer", "session", "ticket", "model"]
     assert (what["required"], month["name"], month["required"]) == (True, "month", False)
+    offered = {word: [choice["value"] for choice in words[word][0]["choices"]] for word in ("retention", "keys")}
+    assert offered == {"retention": ["run"], "keys": ["check", "rotate"]}
     assert len(words) <= 25

@@ -46,6 +46,20 @@ async def test_a_new_data_key_seals_and_the_old_one_still_opens_what_it_sealed(r
         assert [(line.versions, line.state) for line in cli.rotation.owners()] == [(2, "live")]
 
 
+async def test_a_desk_that_serves_makes_new_keys_itself_and_seals_with_them(ring, sealed):
+    async with open_sealer(ring.place, MASTER, fresh=False) as serving:
+        before = serving.seal(PLACE, b"hello")
+        assert await serving.keys.counts() == (1, 0, 1)
+        assert await serving.keys.rotate(now() + 1) == 1
+        assert await serving.keys.counts() == (1, 0, 2)
+        serving._keys._forget_erased()
+        assert serving.seal(PLACE, b"again")[:5] != before[:5]
+        assert [serving.open(PLACE, one) for one in (sealed, before)] == [b"hello", b"hello"]
+        assert await serving.keys.closed() == []
+        await serving.erase(OWNER)
+        assert await serving.keys.counts() == (0, 1, 2)
+
+
 async def test_a_rotation_that_was_cut_off_goes_on_with_those_that_are_left(ring, sealed):
     async with open_sealer(ring.place, MASTER, fresh=False) as sealer:
         began = now()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.slack import user_groups
 from core.config import Settings
 from tests.adapters.slack_town import Town
 from tests.adapters.test_slack_user_groups import StaffHarness
@@ -48,6 +49,27 @@ async def test_the_audit_log_is_listed_and_checked(town):
     assert (await said(town, "mo", "audit verify")).text.startswith("The audit log holds")
 
 
-@pytest.mark.parametrize("words", ["usage by session", "audit", "audit verify"])
+async def test_keys_are_counted_and_made_anew_by_the_button(town):
+    assert (await said(town, "mo", "keys")).text.startswith("Data keys of ")
+    mo = town.harness._person("mo")
+    mo.press(await said(town, "mo", "keys rotate"), "Make new keys")
+    await town.quiet()
+    assert "new data keys made" in town.texts(mo, town.help)[-1]
+
+
+async def test_who_was_taken_out_of_the_group_presses_in_vain(town, monkeypatch):
+    asked, mo = await said(town, "mo", "keys rotate"), town.harness._person("mo")
+    town.harness.helpers.members.clear()
+    monkeypatch.setattr(user_groups, "KNOWN_FOR_SECONDS", 0.0)
+    mo.press(asked, "Make new keys")
+    await town.quiet()
+    assert town.texts(mo, town.help)[-1] == REFUSED
+
+
+async def test_what_is_old_is_asked_for(town):
+    assert (await said(town, "mo", "retention run")).text.startswith("Nothing goes by its age")
+
+
+@pytest.mark.parametrize("words", ["usage by session", "audit", "audit verify", "retention", "keys"])
 async def test_a_group_that_means_nothing_is_refused(town, words):
     assert (await said(town, "bob", words)).text == REFUSED

@@ -98,6 +98,8 @@ MEANT = {
     "forget": HARMLESS,
     "review": Meant(args=("terminal/local/dm/alice", "a", "complaint"), shows=True),
     "audit": Meant(least="supervisor", before=("undo",), shows=True, secret="Alice: undo"),
+    "retention": Meant(least="admin", shows=True, secret="Nothing goes by its age"),
+    "keys": Meant(least="admin", shows=True, secret="Data keys of "),
     "search": Meant(args=("xylophone", "--reason", "a", "complaint"), shows=True),
 }
 HERE = ("command", "text", "button", "reaction", "restart")
@@ -174,7 +176,9 @@ async def outcome(talk, way, who, name, answer):
 
 
 async def reads(talk):
-    return sum(line.action in READINGS for line in await audit_lines(talk.store, talk.sealer, 1000))
+    return sum(
+        line.action in {*READINGS, "retention", "keys"} for line in await audit_lines(talk.store, talk.sealer, 1000)
+    )
 
 
 def expected(way, who, name):

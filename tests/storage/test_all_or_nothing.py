@@ -35,6 +35,7 @@ from core.queries.people import (
     CustomerOfIdentity,
     Customers,
     IdentitiesOf,
+    OtherWorkspace,
     PlaceByKey,
     PlacesOf,
     SessionById,
@@ -177,7 +178,8 @@ EVERYTHING = (
 )  # fmt: skip
 
 QUESTIONS = (
-    CustomerOfIdentity(b"i2"), CustomerById("c"), Customers(), IdentitiesOf("c2"), SessionById(S), Sessions(9),
+    CustomerOfIdentity(b"i2"), CustomerById("c"), Customers(), OtherWorkspace("x"), IdentitiesOf("c2"), SessionById(S),
+    Sessions(9),
     SessionsSpokenBy("c", 9), SilentSessions(99, 9), PlaceByKey(b"place"), WaitingLanes(9), LaneById(S), NextEvent(S),
     QueuedAfter(S, 1), StandOf(S),
     MessageBefore(S, 9), StoppedBy(S, 9), ParkedEvents(9), WindowOf("t4", 9), TurnById("t1"), TurnsUpTo("t3", 9),

@@ -10,6 +10,7 @@ from core.queries.people import (
     CustomerOfIdentity,
     Customers,
     IdentitiesOf,
+    OtherWorkspace,
     PlaceByKey,
     SessionById,
     Sessions,
@@ -145,6 +146,14 @@ async def test_the_sessions_of_a_customer_are_those_owned_and_those_spoken_in(st
     assert [row.id for row in await store.read(SessionsSpokenBy("c", 9))] == [b"4", b"2", b"1"]
     assert [row.id for row in await store.read(SessionsSpokenBy("c", 1))] == [b"4"]
     assert await store.read(SessionsSpokenBy("nobody", 9)) == []
+
+
+async def test_another_workspace_is_told_unless_it_is_nobodys(store):
+    await commit(store, customer("c", workspace="w"), customer("d", workspace="@dm"))
+    assert await store.read(OtherWorkspace("w")) == []
+    assert [row.workspace for row in await store.read(OtherWorkspace("@dm"))] == ["w"]
+    await commit(store, customer("e", workspace="x"), customer("f", workspace="y"))
+    assert [row.workspace for row in await store.read(OtherWorkspace("w"))] == ["x"]
 
 
 async def test_silent_sessions_hold_turns_and_wait_for_nothing(store):

@@ -427,6 +427,9 @@ SELECT id, workspace, version, at, body FROM customer WHERE id = :id;
 -- name: Customers
 SELECT id, workspace, version, at, body FROM customer ORDER BY at, id;
 
+-- name: OtherWorkspace
+SELECT workspace FROM customer WHERE workspace <> :workspace AND workspace NOT LIKE '@%' ORDER BY workspace LIMIT 1;
+
 -- name: IdentitiesOf
 SELECT key, customer, body FROM identity WHERE customer = :customer ORDER BY at, key;
 
