@@ -2,15 +2,17 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.terminal.translate import typed_event
 from core import operating
 from core.audit import audit_lines
 from core.chores import Chores
 from core.clock import now
 from core.legal_holds import put_hold
-from core.models import Command, UserMessage
+from core.models import Command, Profile, UserMessage
 from core.operating import HOW_KEYS, HOW_RETENTION, KEEPS_ALL, SEVERAL
 from core.people import find_person
 from core.queries.turns import TurnsOf
+from core.records.log import AddAudit
 from tests.core.talk import open_talk, place
 from tests.core.test_role_matrix import PEOPLE, RANKS, ROLES
 
@@ -113,6 +115,43 @@ async def test_a_role_taken_away_before_the_button_is_pressed_counts(role, phras
         before = await turns(talk), await renewed(talk), await noted(talk)
         assert await talk.command("ann", button.command, *button.args, message="a message") == [REFUSED]
         assert before == (await turns(talk), await renewed(talk), await noted(talk))
+
+
+@pytest.mark.parametrize("phrase", OF_EFFECT)
+async def test_what_cannot_be_noted_is_not_done(phrase, monkeypatch):
+    async with opened() as talk:
+        await talk.say("alice", "hello")
+        commit = talk.desk.writer.commit
+
+        async def refuse(records):
+            if any(isinstance(record, AddAudit) for record in records):
+                raise RuntimeError("the disk is full")
+            return await commit(records)
+
+        monkeypatch.setattr(talk.desk.writer, "commit", refuse)
+        (text,) = await talk.command("admin", *phrase.split())
+        assert text.startswith("Something went wrong on our side, and nothing was changed.")
+        assert (await turns(talk), await renewed(talk), await noted(talk)) == (1, 0, [])
+
+
+@pytest.mark.parametrize("mark", ["/", "!"])
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("usage by model 2026-01", "Used in this workspace, by model, 2026-01"),
+        ("Usage by model", "Used in this workspace, by model"),
+        ("audit 5", "Nothing about this workspace."),
+        ("audit verify", "The audit log holds"),
+        ("retention", "Nothing is old enough."),
+        ("keys check", "Every data key opens."),
+    ],
+)
+async def test_they_are_typed_in_the_terminal_and_no_mask_eats_their_numbers(mark, typed, answer):
+    masked = dict.fromkeys(("email", "phone", "card", "iban", "ip", "secret"), "mask_before_storage")
+    async with opened(personal_data={**masked, "phone_regions": ["US", "DE"]}) as talk:
+        event = typed_event(f"{mark}{typed}", id_="t1", ref=place("admin"), profile=Profile())
+        (text,) = await talk.hand_in(event)
+        assert text.startswith(answer)
 
 
 # --- one workspace ----------------------------------------------------------------------------------------------------
