@@ -4,14 +4,16 @@ import pytest
 
 from adapters.terminal.translate import typed_event
 from core import operating
-from core.audit import audit_lines
+from core.audit import DESK, audit_lines, audit_record
 from core.chores import Chores
 from core.clock import now
 from core.legal_holds import put_hold
 from core.models import Command, Profile, UserMessage
-from core.operating import HOW_KEYS, HOW_RETENTION, KEEPS_ALL, SEVERAL
+from core.operating import BROKEN_LOG, HOW_KEYS, HOW_RETENTION, KEEPS_ALL, SEVERAL
 from core.people import find_person
+from core.queries.log import AuditEnd
 from core.queries.turns import TurnsOf
+from core.records.guards import AuditEnds
 from core.records.log import AddAudit
 from tests.core.talk import open_talk, place
 from tests.core.test_role_matrix import PEOPLE, RANKS, ROLES
@@ -228,6 +230,19 @@ async def test_nobody_on_hold_is_touched():
         await talk.desk.writer.commit(tuple(held))
         assert await talk.command("admin", "retention", "run", "confirm") == ["Nothing is old enough."]
         assert await turns(talk) == 1
+
+
+@pytest.mark.parametrize("args", [(), ("run",), ("run", "confirm")])
+async def test_a_log_that_does_not_hold_is_not_cut_and_said_not_to_hold(args):
+    async with opened(retention={"audit_days": 30}) as talk:
+        await talk.say("alice", "hello")
+        await talk.command("alice", "undo")
+        await talk.sealer.prepare((DESK,))
+        line = audit_record(talk.sealer, actor="x", action="x", subject="", owner=DESK, detail={}, at=now())
+        (end,) = await talk.store.read(AuditEnd())
+        await talk.store.write([(AuditEnds(end.link), replace(line, seq=end.seq + 1, link=b"forged"))])
+        assert await talk.command("admin", "retention", *args) == [f"Nothing is old enough.\n{BROKEN_LOG}"]
+        assert len(await audit_lines(talk.store, talk.sealer, 9)) == 3
 
 
 @pytest.mark.parametrize("args", [(), ("run",), ("run", "confirm")])
