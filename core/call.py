@@ -16,7 +16,7 @@ from core.queries.lanes import EventRow
 from core.queries.turns import TurnRow
 from core.records.guards import SessionAt
 from core.records.record import Record
-from core.replies import Mail
+from core.replies import Mail, Told
 from core.scene import Scene
 from core.words import Word
 
@@ -31,8 +31,8 @@ _DIGITS = 20
 class Call:
     """A word that was said: by whom, where, with what, and about which turn (None: the conversation as it stands).
 
-    `tell_staff` says in the staff channel, if there is one, that something waits. `gesture` says it was a reaction:
-    then what does not apply is passed over in silence.
+    `tell_staff` says in the staff channel, if there is one, that something waits; `tell` tells somebody else, for them
+    alone. `gesture` says it was a reaction: then what does not apply is passed over in silence.
     """
 
     word: Word
@@ -44,6 +44,7 @@ class Call:
     mail: Mail
     kit: Kit
     tell_staff: Callable[[str], Awaitable[None]]
+    tell: Callable[[Told], Awaitable[None]]
     turn: str | None = None
     gesture: bool = False
 

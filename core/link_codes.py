@@ -6,12 +6,15 @@ and against who guesses. The store holds keyed hashes of both, never the code.
 
 import secrets
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from core.audit import DESK
 from core.clock import now
+from core.events import read_ref
+from core.models import ConversationRef
 from core.people import note_key, open_note
 from core.ports import Sealer, Store
-from core.queries.log import NoteByKey, NotesOf
+from core.queries.log import NoteByKey, NoteRow, NotesOf
 from core.records.log import DropNote, PutNote
 from core.records.record import Record
 from core.sealed import seal_json
@@ -30,25 +33,41 @@ _MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """Where a code was given, and in which session: there its owner is told when it linked them."""
+
+    ref: ConversationRef
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
-    """A code that was given: to whom, the hash that proves it, until when, and how often it was guessed wrongly."""
+    """A code that was given: to whom, the hash that proves it, until when, and how often it was guessed wrongly.
+
+    `given` is None of a code from before that was kept.
+    """
 
     key: str
     customer: str
     proof: str
     until: int
     wrong: int = 0
+    given: Given | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """What is known of who asks: their code, wrong guesses since a time, and whose code they proved until when."""
+    """What is known of who asks: their code, wrong guesses since a time, and whose code they proved until when.
+
+    `given` is where that code was given.
+    """
 
     code: str = ""
     wrong: int = 0
     since: int = 0
     proved: str = ""
     until: int = 0
+    given: Given | None = None
 
     @property
     def may_guess(self) -> bool:
@@ -66,26 +85,26 @@ def normal(said: str) -> str:
     return "".join(letter for letter in said.upper() if letter.isalnum())
 
 
-async def give_code(store: Store, sealer: Sealer, customer: str) -> tuple[str, list[Record]]:
-    """A new code for a customer; the one before it, and all that are over, are good for nothing any more."""
+async def give_code(store: Store, sealer: Sealer, customer: str, given: Given) -> tuple[str, list[Record]]:
+    """A new code for a customer, given there; the one before it, and all that are over, are good for nothing now."""
     await sealer.prepare((DESK,))
     code = "".join(secrets.choice(_LETTERS) for _ in range(2 * _HALF))
     asker = await asker_of(store, sealer, customer)
     row = _key(sealer, code)
-    given = Code(row.hex(), customer, _proof(sealer, code), now() + GOOD_FOR_MINUTES * _MINUTE)
-    found = [Code(**open_note(sealer, each)) for each in await store.read(NotesOf(DESK, CODE))]
+    kept = Code(row.hex(), customer, _proof(sealer, code), now() + GOOD_FOR_MINUTES * _MINUTE, given=given)
+    found = [Code(**_open(sealer, each)) for each in await store.read(NotesOf(DESK, CODE))]
     over = [drop_code(each) for each in found if each.until < now() or each.customer == customer]
     return f"{code[:_HALF]}-{code[_HALF:]}", [
         *over,
-        put_code(sealer, given),
-        put_asker(sealer, customer, replace(asker, code=given.key)),
+        put_code(sealer, kept),
+        put_asker(sealer, customer, replace(asker, code=kept.key)),
     ]
 
 
 async def find_code(store: Store, sealer: Sealer, said: str) -> tuple[Code | None, bool]:
     """The code whose first half was said, and whether all of it was; None where there is none that is still good."""
     rows = await store.read(NoteByKey(DESK, CODE, _key(sealer, said)))
-    code = Code(**open_note(sealer, rows[0])) if rows else None
+    code = Code(**_open(sealer, rows[0])) if rows else None
     if code is None or code.until < now() or code.wrong >= GUESSES_PER_CODE:
         return None, False
     return code, secrets.compare_digest(code.proof, _proof(sealer, said))
@@ -94,16 +113,21 @@ async def find_code(store: Store, sealer: Sealer, said: str) -> tuple[Code | Non
 async def asker_of(store: Store, sealer: Sealer, customer: str) -> Asker:
     """What is known of who asks."""
     rows = await store.read(NoteByKey(DESK, ASKER, note_key(sealer, ASKER, customer)))
-    return Asker(**open_note(sealer, rows[0])) if rows else Asker()
+    return Asker(**_open(sealer, rows[0])) if rows else Asker()
 
 
 async def without_codes(store: Store, sealer: Sealer, customer: str) -> list[Record]:
     """The records that take away the codes of who is forgotten, and what is known of them as who asked."""
-    given = [Code(**open_note(sealer, row)) for row in await store.read(NotesOf(DESK, CODE))]
-    records: list[Record] = [drop_code(code) for code in given if code.customer == customer]
-    key = note_key(sealer, ASKER, customer)
-    if await store.read(NoteByKey(DESK, ASKER, key)):
-        records.append(DropNote(DESK, ASKER, key))
+    codes = [Code(**_open(sealer, row)) for row in await store.read(NotesOf(DESK, CODE))]
+    records: list[Record] = [drop_code(code) for code in codes if code.customer == customer]
+    own = note_key(sealer, ASKER, customer)
+    for row in await store.read(NotesOf(DESK, ASKER)):
+        asker = Asker(**_open(sealer, row))
+        if row.key == own:
+            records.append(DropNote(DESK, ASKER, own))
+        elif asker.proved == customer:
+            # Somebody else proved their code, and has yet to choose.
+            records.append(_note(sealer, ASKER, row.key, asdict(replace(asker, proved="", until=0, given=None))))
     return records
 
 
@@ -120,6 +144,13 @@ def put_asker(sealer: Sealer, customer: str, asker: Asker) -> Record:
 def drop_code(code: Code) -> Record:
     """Let a code be good for nothing."""
     return DropNote(DESK, CODE, bytes.fromhex(code.key))
+
+
+def _open(sealer: Sealer, row: NoteRow) -> dict[str, Any]:
+    value: dict[str, Any] = open_note(sealer, row)
+    if given := value.get("given"):
+        value["given"] = Given(read_ref(given["ref"]), given["session"])
+    return value
 
 
 def _note(sealer: Sealer, kind: str, key: bytes, value: object) -> PutNote:

@@ -13,6 +13,7 @@ from core.link_codes import (
     GOOD_FOR_MINUTES,
     Asker,
     Code,
+    Given,
     asker_of,
     drop_code,
     find_code,
@@ -28,6 +29,7 @@ from core.ports import Sealer, Store
 from core.queries.log import NoteByKey
 from core.queries.people import SessionById
 from core.records.record import Record
+from core.replies import Told
 from core.session_ids import escape, place_key
 
 OFF = "Whoever runs this desk does not let people link who they are."
@@ -54,6 +56,10 @@ LINKED = {
     "apart": "From now on I know that you are one person here and there. What was said stays apart. "
     "Say `unlink` to take it back.",
 }
+TOLD = (
+    "Your account was linked with one on {platform}, by the code you got here. If that was not you, say `unlink` now: "
+    "it ends that."
+)
 UNLINKED = "I take you for one person no more. What was said stays with who said it."
 ALONE = "You are not linked to anybody. Say `link` to begin."
 _CHOICES: dict[str, Histories] = {"join": "join", "apart": "apart"}
@@ -115,7 +121,8 @@ async def unlinked(parts: Parts, customer: Customer, *, actor: str, reason: str 
 
 
 async def _give(call: Call) -> Result:
-    code, records = await give_code(call.kit.store, call.kit.sealer, call.scene.customer.id)
+    given = Given(replace(call.ref, groups=()), call.scene.name)
+    code, records = await give_code(call.kit.store, call.kit.sealer, call.scene.customer.id, given)
     call.say(GIVEN.format(code=code, minutes=GOOD_FOR_MINUTES), private=True)
     line = _line(call.kit.sealer, "link code", call.scene.customer, call.scene.customer.id, {})
     return [*_same(call), *records, line]
@@ -136,8 +143,8 @@ async def _take(call: Call, said: str, choice: Histories | None) -> Result:
         raise BadInputError(reply=OWN)
     await _check(call, other)
     if choice is not None:
-        return [drop_code(code), *await _tied(call, other, choice)]
-    proof = replace(asker, proved=other.id, until=code.until)
+        return [drop_code(code), *await _tied(call, other, choice, code.given)]
+    proof = replace(asker, proved=other.id, until=code.until, given=code.given)
     return [drop_code(code), *customer_records(other, kit.sealer), *_asked(call, proof)]
 
 
@@ -165,8 +172,8 @@ async def _choose(call: Call, choice: Histories) -> Result:
     if other is None:
         raise BadInputError(reply=NOT_PROVED)
     await _check(call, other)
-    cleared = put_asker(call.kit.sealer, call.scene.customer.id, replace(asker, proved="", until=0))
-    return [cleared, *await _tied(call, other, choice)]
+    cleared = put_asker(call.kit.sealer, call.scene.customer.id, replace(asker, proved="", until=0, given=None))
+    return [cleared, *await _tied(call, other, choice, asker.given)]
 
 
 async def _check(call: Call, other: Customer) -> None:
@@ -189,12 +196,15 @@ async def _tenants_of(call: Call, customer: Customer) -> set[str]:
     return {f"{each.platform}/{escape(each.workspace)}" if wide else each.platform for each in found}
 
 
-async def _tied(call: Call, other: Customer, choice: Histories) -> list[Record]:
+async def _tied(call: Call, other: Customer, choice: Histories, given: Given | None) -> list[Record]:
+    """Make one person of two, and tell so where the code was given: it may have been stolen."""
     kit, customer = call.kit, call.scene.customer
     ones = [customer, *await others_of(kit.store, kit.sealer, customer)]
     others = [other, *await others_of(kit.store, kit.sealer, other)]
     records = tied_records(tie(ones, others, choice), kit.sealer)
     call.say(LINKED[choice], private=True)
+    if given is not None:
+        await call.tell(Told(given.ref, given.session, other.id, TOLD.format(platform=call.ref.platform)))
     for each in (*ones, *others):
         ids = [one.id for one in (others if each in ones else ones)]
         records.append(_line(kit.sealer, "link", each, customer.id, {"with": ids, "histories": choice}))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from core.absent import AbsentPlatform
 from core.candidates import title_of
 from core.events import message_name, read_event
 from core.kit import Kit
@@ -13,7 +14,7 @@ from core.outlets import Outlets
 from core.ports import Platform
 from core.queries.lanes import EventRow
 from core.queries.said import MessageByKey, MessageRow
-from core.replies import Address, Aside, Mail
+from core.replies import Address, Aside, Mail, Told
 from core.scene import Scene, load_scene
 from core.sealed import open_json, thread_of_message
 from core.text import clean
@@ -44,6 +45,19 @@ class Opener:
             mail.outlets = self.outlets
         mail.aside = await self._aside(event, scene, mail.platform)
         return Work(lane, row, event, scene, mail, running, message, await self._notices(mail))
+
+    async def tell(self, work: Work, told: Told) -> None:
+        """Tell somebody else, for them alone, in the commit of an event. Where their platform is not known it waits."""
+        await self.kit.sealer.prepare((told.owner,))
+        name = told.ref.platform
+        platform = self.platforms.get(name) or AbsentPlatform(name, lambda text: [text])
+        session = self.kit.sealer.lookup("session", told.session)
+        address = Address(told.ref, "", session, told.session, told.owner)
+        mail = Mail(f"{work.row.id}.told", work.row.at, address, platform, self.kit.sealer)
+        if self.outlets.shared and await platform.reaches(told.ref):
+            mail.outlets = self.outlets
+        mail.say(told.text, private=True, stays=True)
+        work.others.append(mail)
 
     async def _notices(self, mail: Mail) -> Mail | None:
         channel = staff_channel(self.kit.settings, self.platforms, self.kit.sealer)

@@ -32,6 +32,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody else is told for them alone: where, in which session, whose it is from then on, and what."""
+
+    ref: ConversationRef
+    session: str
+    owner: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aside:
     """Where a word was said that stands in no conversation, and what names the one it means, where it means one."""
 

@@ -44,7 +44,7 @@ class Running:
 class Work:
     """An event on its lane. `message` is the platform message it is about, where that is known.
 
-    `notices` is what staff are to be told of it; None where there is no place for that.
+    `notices` is what staff are to be told of it; None where there is no place for that. `others` is what others are.
     """
 
     lane: Lane
@@ -55,11 +55,12 @@ class Work:
     running: Running = field(default_factory=lambda: Running(""))
     message: MessageRow | None = None
     notices: Mail | None = None
+    others: list[Mail] = field(default_factory=list)
 
     @property
     def mails(self) -> tuple[Mail, ...]:
         """All that the event sends."""
-        return (self.mail,) if self.notices is None else (self.mail, self.notices)
+        return (self.mail, *(() if self.notices is None else (self.notices,)), *self.others)
 
     async def tell_staff(self, what: str) -> None:
         """Say in the staff channel, if there is one, that something of this event waits for people."""

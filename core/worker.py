@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 
 from core.access import role_of
@@ -273,6 +274,7 @@ class Workers:
             kit=self.kit,
             turn=work.message.turn if work.message else None,
             tell_staff=work.tell_staff,
+            tell=partial(self.opener.tell, work),
         )
 
     async def _give_up(self, lane: Lane, row: EventRow, running: Running, text: str, *, status: str = "done") -> None:

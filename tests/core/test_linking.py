@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
 from core import link_codes
 from core.customers import Identity
 from core.link_codes import GUESSES_PER_CODE, GUESSES_PER_PERSON
-from core.linking import ALONE, ALREADY, ASK, ENOUGH, LINKED, NOT_PROVED, OFF, OWN, UNLINKED, WRONG
+from core.linking import ALONE, ALREADY, ASK, ENOUGH, LINKED, NOT_PROVED, OFF, OWN, TOLD, UNLINKED, WRONG
 from core.models import Command, ConversationRef, UserMessage
 from core.people import open_note
 from core.queries.log import NotesOf
+from core.records.outbox import AddDelivery
+from core.records.people import PutCustomer
+from core.writer import GroupWriter
 from tests.core.town import DISCORD, MALLORY, SLACK, TERMINAL, open_town, ref
 
 # --- proving ----------------------------------------------------------------------------------------------------------
@@ -166,6 +170,70 @@ async def test_a_link_leaves_a_line_for_each_of_both_in_the_audit_log(town):
         ]
     )
     assert said[2:] == [("unlink", one, {"with": [other]}), ("unlink", other, {"from": one})]
+
+
+# --- being told -------------------------------------------------------------------------------------------------------
+
+
+def told(town, who=SLACK):
+    """What somebody was told of a use of their code, for them alone."""
+    said = TOLD.format(platform="discord")
+    return [one.ref for one in town.streets[who.platform].posted if one.text == said and one.private]
+
+
+@pytest.mark.parametrize("steps", [("join",), ("apart",), ("", "join"), ("", "apart")])
+async def test_who_gave_the_code_is_told_in_private_where_they_got_it(town, steps):
+    first, *choice = steps
+    await town.word(DISCORD, "link", await town.code(SLACK), *filter(None, (first,)))
+    assert told(town) == ([] if choice else [ref(SLACK)])
+    for how in choice:
+        await town.word(DISCORD, "link", how)
+    assert told(town) == [ref(SLACK)]
+    assert not [one for one in town.streets["discord"].posted if "code you got here" in one.text]
+
+
+async def test_who_got_the_code_among_others_is_told_there_alone(town):
+    await town.word(SLACK, "whoami")
+    channel = ConversationRef("slack", "T1", "general", "alice", thread="t", direct=False, groups=("fans",))
+    await town.talk.desk.accept(Command("g", channel, "link"))
+    await town.talk.desk.drain()
+    code = re.search(r"`link (\S+)`", town.streets["slack"].posted[-1].text)[1]
+    await town.word(DISCORD, "link", code, "join")
+    assert told(town) == [channel]
+
+
+async def test_nobody_is_told_of_a_code_that_linked_nobody(town):
+    code = await town.code(SLACK)
+    await town.word(MALLORY, "link", code[:5] + "AAAAA", "join")
+    await town.word(MALLORY, "link", code)
+    assert told(town) == []
+
+
+async def test_it_is_told_in_the_commit_that_links_them_and_is_theirs_to_forget(town, monkeypatch):
+    code, commits, commit = await town.code(SLACK), [], GroupWriter.commit
+
+    async def noted(self, records, *rest, **more):
+        commits.append(records)
+        return await commit(self, records, *rest, **more)
+
+    monkeypatch.setattr(GroupWriter, "commit", noted)
+    await town.word(DISCORD, "link", code, "apart")
+    one = (await town.person(SLACK)).id
+    (linking,) = [records for records in commits if any(isinstance(each, PutCustomer) for each in records)]
+    assert [each.owner for each in linking if isinstance(each, AddDelivery) and each.platform == "slack"] == [one]
+
+
+async def test_where_a_code_was_given_is_forgotten_with_who_got_it(town):
+    await town.word(DISCORD, "link", await town.code(SLACK))
+    assert "dm-alice" in json.dumps([open_note(town.sealer, row) for row in await askers(town)])
+    await town.word(SLACK, "forget", "confirm")
+    (left,) = [open_note(town.sealer, row) for row in await askers(town)]
+    assert (left["given"], left["proved"]) == (None, "")
+    assert await town.word(DISCORD, "link", "join") == NOT_PROVED
+
+
+async def askers(town):
+    return await town.store.read(NotesOf("desk", "link asker"))
 
 
 # --- what the operator allows -----------------------------------------------------------------------------------------
