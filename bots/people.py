@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bots.assemble import Records
-from bots.reading import operator
-from core.access import local_operator
-from core.audit import DESK, audit_record, short
+from bots.reading import note_reading_of, operator
+from core.access import Subject, author_of, local_operator
+from core.audit import DESK, Author, audit_record
 from core.clock import as_time, now
 from core.customers import identities, open_customer
 from core.errors import BadInputError
@@ -37,7 +37,7 @@ async def forget(records: Records, named: str, *, sure: bool) -> Values:
         person = await find_person(records.store, records.sealer, named)
         if not sure:
             raise BadInputError(f"forgetting {named} cannot be brought back: say it with --yes to do it")
-        order = Order(person.id, by=_who(records), named=named)
+        order = Order(person.id, by=_who(records).id, named=named)
         everyone = [row.id for row in await rows_of(records.store, records.sealer, person)]
         await writer.commit(tuple(await forgetting.order(person, order)))
         done = [done for done in await forgetting.resume() if done.customer in everyone]
@@ -46,9 +46,7 @@ async def forget(records: Records, named: str, *, sure: bool) -> Values:
 
 async def holds(records: Records) -> list[Values]:
     """Who is on hold; the reasons may speak of them, so that it was read is noted first."""
-    async with records.writer() as writer:
-        await records.sealer.prepare((DESK,))
-        await writer.commit((audit_line(records, "hold list", "", {}),))
+    await note_reading_of(records, "hold_list")
     return [_hold(each) for each in await all_holds(records.store, records.sealer)]
 
 
@@ -79,7 +77,7 @@ async def identified(records: Records, named: str) -> list[Values]:
 async def unlink(records: Records, named: str, *, reason: str) -> Values:
     """Let a customer go from the others who are the same person."""
     # It brings the Agents SDK, which takes seconds to import.
-    from core.linking import Parts, unlinked
+    from core.unlinking import Parts, unlinked
 
     if not reason.strip():
         raise BadInputError("say why, with --reason: the audit log keeps it")
@@ -90,7 +88,7 @@ async def unlink(records: Records, named: str, *, reason: str) -> Values:
             raise BadInputError(f"{named} is not linked to anybody: `deskmate link list {named}` shows who they are")
         places = Places(records.settings, store=records.store, sealer=records.sealer, writer=writer)
         parts = Parts(records.store, records.sealer, places)
-        await writer.commit(tuple(await unlinked(parts, customer, actor=_who(records), reason=reason.strip())))
+        await writer.commit(tuple(await unlinked(parts, customer, by=_who(records), reason=reason.strip())))
     return {"customer": person.id, "from": sorted(customer.links), "reason": reason.strip()}
 
 
@@ -99,9 +97,7 @@ async def exported(records: Records, named: str) -> AsyncIterator[Values]:
     person = await find_person(records.store, records.sealer, named)
     if not person.body:
         raise BadInputError(f"{named} was forgotten: nothing is kept of them")
-    async with records.writer() as writer:
-        await records.sealer.prepare((DESK,))
-        await writer.commit((audit_line(records, "export", person.id, {"by": f"os/local/{operator()}"}),))
+    await note_reading_of(records, "export_person", Subject(person.id, person.id))
     yield await everything_of(records.store, records.sealer, open_customer(person, records.sealer))
 
 
@@ -173,13 +169,13 @@ def is_sure(named: str) -> bool:
     return sys.stdin.readline().strip() == "yes"
 
 
-def _who(records: Records) -> str:
-    return short(records.sealer.lookup("reader", local_operator(operator()).identity))
+def _who(records: Records) -> Author:
+    return author_of(records.sealer, local_operator(operator()))
 
 
 def audit_line(records: Records, action: str, subject: str, detail: Values) -> Record:
     """A line about what the operator at this command line does."""
-    who = _who(records)
+    who = _who(records).id
     return audit_record(records.sealer, actor=who, action=action, subject=subject, owner=DESK, detail=detail, at=now())
 
 

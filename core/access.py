@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.audit import DESK, audit_record, short
+from core.audit import DESK, Author, audit_record, short
 from core.clock import now
 from core.config import GROUP, Operation, Role, Settings
 from core.errors import BadInputError, ErasedError, NoSuchSessionError, NotAllowedError
@@ -30,6 +30,7 @@ _LEAST: dict[Operation, Role] = {
     "see_money": "agent",
     "usage_list": "supervisor",
     "audit_read": "supervisor",
+    "export_person": "supervisor",
     "operate": "admin",
 }
 
@@ -43,6 +44,8 @@ Reading = Literal[
     "usage_list",
     "audit_list",
     "audit_export",
+    "export_person",
+    "hold_list",
 ]
 """A way to read what is other people's. Each one leaves a line of that name in the audit log."""
 
@@ -55,6 +58,8 @@ READINGS: dict[Reading, Operation] = {
     "usage_list": "usage_list",
     "audit_list": "audit_read",
     "audit_export": "audit_read",
+    "export_person": "export_person",
+    "hold_list": "operate",
 }
 
 
@@ -115,6 +120,12 @@ def reader_of(settings: Settings, ref: ConversationRef) -> Reader:
 def local_operator(user: str) -> Reader:
     """Who works on the desk's own machine: an admin by having its file and its key. `user` is who they are there."""
     return Reader(f"os/local/{user}", "admin", None)
+
+
+def author_of(sealer: Sealer, reader: Reader) -> Author:
+    """Who does something, as an audit line names them: with their role."""
+    id_ = short(sealer.lookup("reader", reader.identity))
+    return Author(id_, {"by": reader.identity, "role": reader.role})
 
 
 async def open_session_of(door: Door, reader: Reader, session_id: str, *, reason: str) -> Transcript:
@@ -196,10 +207,11 @@ async def note_reading(
 
 async def reading_line(sealer: Sealer, reader: Reader, reading: Reading, of: Subject, *, reason: str = "") -> AddAudit:
     """The audit line of a reading, for the commit that shows what was read."""
-    detail = {"by": reader.identity, "role": reader.role} | ({"reason": reason} if reason else {}) | dict(of.more)
+    author = author_of(sealer, reader)
+    detail = dict(author.sealed) | ({"reason": reason} if reason else {}) | dict(of.more)
     return audit_record(
         sealer,
-        actor=short(sealer.lookup("reader", reader.identity)),
+        actor=author.id,
         action=reading,
         subject=of.id,
         owner=await _owner_of_line(sealer, of.owner),

@@ -1,6 +1,7 @@
 """The audit log: who did what to whom, and why. Columns name ids only; what people may read is sealed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,14 @@ class AuditLine:
     subject: str
     owner: str
     detail: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who does something, as a line names them: by an id or short hash, and `sealed` in it by what else is known."""
+
+    id: str
+    sealed: Mapping[str, object] = field(default_factory=dict)
 
 
 def audit_record(  # noqa: PLR0913  the columns of a line

@@ -12,7 +12,7 @@ from core.errors import BadInputError, NotAllowedError, UnknownCommandError
 from core.escalating import staff
 from core.forget_me import forget
 from core.gestures import deleted, edited
-from core.linking import link, unlink
+from core.linking import link
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
 from core.operating import keys, retention
 from core.queries.lanes import StoppedBy
@@ -35,6 +35,7 @@ from core.showing import (
     whoami,
 )
 from core.undoing import redo, retry, rewind, undo
+from core.unlinking import unlink
 from core.wording import too_fast
 from core.words import WORDS, Word, word_of_reaction, word_said
 

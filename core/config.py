@@ -27,7 +27,8 @@ Operation = Literal[
     "see_money",
     "usage_list",  # everybody's usage
     "audit_read",
-    "operate",  # keys, retention, forgetting
+    "export_person",  # all that is kept of somebody else, with a reason
+    "operate",  # keys, retention, forgetting, holds
 ]
 """What a role may do, or not."""
 StrategyName = Literal["user", "conversation", "ticket", "device"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.audit import DESK, audit_record
+from core.audit import DESK, Author, audit_record
 from core.clock import now
 from core.errors import BadInputError
 from core.linked import everyone_of
@@ -54,7 +54,7 @@ async def all_holds(store: Store, sealer: Sealer) -> list[Hold]:
     return [Hold(**open_note(sealer, row)) for row in await store.read(NotesOf(DESK, HOLD))]
 
 
-async def put_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason: str, by: str) -> list[Record]:
+async def put_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason: str, by: Author) -> list[Record]:
     """The records that put a person on hold, with their audit line.
 
     Raises BadInputError without a reason, and for who was forgotten or is being forgotten: nothing is left to hold.
@@ -65,22 +65,23 @@ async def put_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason:
         raise BadInputError(f"{person.id} was forgotten: there is nothing left to hold")
     await sealer.prepare((DESK,))
     key = note_key(sealer, HOLD, person.id)
-    value = {"customer": person.id, "reason": reason.strip(), "by": by, "at": now()}
+    value = {"customer": person.id, "reason": reason.strip(), "by": by.id, "at": now()}
     body = seal_json(sealer, "note", DESK, key.hex(), [person.id, value])
-    line = _line(sealer, "hold", person.id, by, {"reason": reason.strip()})
+    line = _line(sealer, "hold", person.id, by, reason)
     return [*unchanged(person), PutNote(DESK, HOLD, key, now(), body), line]
 
 
-async def end_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason: str, by: str) -> list[Record]:
+async def end_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason: str, by: Author) -> list[Record]:
     """The records that end the hold on a person, with their audit line. Raises BadInputError where there is none."""
     if not reason.strip():
         raise BadInputError("say why, with --reason: the audit log keeps it")
     if await _own_hold(store, sealer, person.id) is None:
         raise BadInputError(f"{person.id} is not on hold: `deskmate hold list` shows who is")
     await sealer.prepare((DESK,))
-    line = _line(sealer, "end hold", person.id, by, {"reason": reason.strip()})
+    line = _line(sealer, "end hold", person.id, by, reason)
     return [DropNote(DESK, HOLD, note_key(sealer, HOLD, person.id)), line]
 
 
-def _line(sealer: Sealer, action: str, customer: str, by: str, detail: object) -> Record:
-    return audit_record(sealer, actor=by, action=action, subject=customer, owner=DESK, detail=detail, at=now())
+def _line(sealer: Sealer, action: str, customer: str, by: Author, reason: str) -> Record:
+    detail = {**by.sealed, "reason": reason.strip()}
+    return audit_record(sealer, actor=by.id, action=action, subject=customer, owner=DESK, detail=detail, at=now())

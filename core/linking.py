@@ -1,14 +1,13 @@
-"""The words `link` and `unlink`: a person proves that two identities are theirs, and takes that back."""
+"""The word `link`: a person proves that two identities are theirs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.audit import DESK, audit_record
 from core.branching import bind_here
 from core.call import Call, Result
 from core.clock import now
-from core.customers import Identity, customer_records, identities
+from core.customers import customer_records, identities
 from core.errors import BadInputError, NotAllowedError
-from core.legal_holds import ON_HOLD, hold_on
 from core.link_codes import (
     GOOD_FOR_MINUTES,
     Asker,
@@ -21,16 +20,16 @@ from core.link_codes import (
     put_asker,
     put_code,
 )
-from core.linked import MOST_LINKED, customer_of, others_of, tie, tied_records, untie
-from core.models import Button, ConversationRef, Customer, Histories
+from core.linked import MOST_LINKED, customer_of, others_of, tie, tied_records
+from core.models import Button, Customer, Histories
 from core.people import FORGETTING, note_key
-from core.places import Placed, Places, new_session_records
-from core.ports import Sealer, Store
+from core.places import Placed, new_session_records
+from core.ports import Sealer
 from core.queries.log import NoteByKey
-from core.queries.people import SessionById
 from core.records.record import Record
 from core.replies import Told
-from core.session_ids import escape, place_key
+from core.session_ids import escape
+from core.unlinking import own_place
 
 OFF = "Whoever runs this desk does not let people link who they are."
 GIVEN = (
@@ -60,8 +59,6 @@ TOLD = (
     "Your account was linked with one on {platform}, by the code you got here. If that was not you, say `unlink` now: "
     "it ends that."
 )
-UNLINKED = "I take you for one person no more. What was said stays with who said it."
-ALONE = "You are not linked to anybody. Say `link` to begin."
 _CHOICES: dict[str, Histories] = {"join": "join", "apart": "apart"}
 
 
@@ -77,47 +74,6 @@ async def link(call: Call) -> Result:
     if code:
         return await _take(call, "".join(code), choice)
     return await _give(call) if choice is None else await _choose(call, choice)
-
-
-async def unlink(call: Call) -> Result:
-    """Take back that the asker is the same person as others."""
-    if not call.scene.customer.links:
-        call.say(ALONE)
-        return []
-    call.say(UNLINKED)
-    parts = Parts(call.kit.store, call.kit.sealer, call.kit.places)
-    return await unlinked(parts, call.scene.customer, actor=call.scene.customer.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What it takes to change who is one person."""
-
-    store: Store
-    sealer: Sealer
-    places: Places
-
-
-async def unlinked(parts: Parts, customer: Customer, *, actor: str, reason: str = "") -> list[Record]:
-    """The records that let a customer go from the others who are the same person.
-
-    Raises NotAllowedError while they are on hold: of who goes, what is kept could be deleted.
-    """
-    hold = await hold_on(parts.store, parts.sealer, customer.id)
-    if hold is not None:
-        said = f"{customer.id} is on hold ({hold.reason}): `deskmate hold remove {hold.customer}` ends it"
-        raise NotAllowedError(said, reply=ON_HOLD)
-    others = await others_of(parts.store, parts.sealer, customer)
-    records = tied_records(untie(customer, others), parts.sealer)
-    detail = {"with": [other.id for other in others]} | ({"reason": reason} if reason else {})
-    records += [
-        _line(parts.sealer, "unlink", each, actor, {"from": customer.id} if each is not customer else detail)
-        for each in (customer, *others)
-    ]
-    for other in others:
-        records += await _taken_home(parts, customer, other.id)
-        records += await _taken_home(parts, other, customer.id)
-    return records
 
 
 async def _give(call: Call) -> Result:
@@ -219,36 +175,18 @@ async def _brought_together(call: Call, ones: list[Customer], other: Customer) -
     if kit.settings.strategies.direct != "user":
         return []
     (there,) = (await identities(kit.store, kit.sealer, other.id))[:1]
-    ref = _own_place(there)
+    ref = own_place(there)
     name = await kit.places.name_at(ref)
     session = kit.sealer.lookup("session", name)
     goal = Placed(name, session)
     records += new_session_records(kit.sealer, goal, ref, owner=other.id, at=call.event.at)
     for one in ones:
         for identity in await identities(kit.store, kit.sealer, one.id):
-            here = _own_place(identity)
+            here = own_place(identity)
             placed = kit.places.bind(here, name, one.id, call.event.at)
             mine = call.ref.direct and kit.places.is_same(here, call.ref)
             records += await bind_here(call, placed) if mine else placed.records
     return records
-
-
-async def _taken_home(parts: Parts, customer: Customer, other: str) -> list[Record]:
-    """Let a customer's own places mean their own conversation again, where they mean the other's."""
-    records, at = list[Record](), now()
-    for identity in await identities(parts.store, parts.sealer, customer.id):
-        ref = _own_place(identity)
-        name = await parts.places.name_at(ref)
-        rows = await parts.store.read(SessionById(parts.sealer.lookup("session", name)))
-        if rows and rows[0].owner == other:
-            home = parts.places.bind(ref, place_key(ref, "user"), customer.id, at)
-            records += new_session_records(parts.sealer, home, ref, owner=customer.id, at=at)
-            records += home.records
-    return records
-
-
-def _own_place(identity: Identity) -> ConversationRef:
-    return ConversationRef(identity.platform, identity.workspace, "", identity.user)
 
 
 def _same(call: Call) -> list[Record]:

@@ -160,7 +160,7 @@ def test_a_hold_wins_over_forgetting_and_is_in_the_audit_log(copied, deskmate):
     assert "is not on hold" in refusal(deskmate("hold", "remove", ALICE, "--reason", "over", folder=copied))
     assert deskmate.json("forget", ALICE, "--yes", folder=copied)["gone"]["turn"] == 2
     actions = [line["action"] for line in deskmate.json("audit", "list", folder=copied)]
-    assert actions[-5:] == ["hold", "hold list", "end hold", "forget", "audit_list"]
+    assert actions[-5:] == ["hold", "hold_list", "end hold", "forget", "audit_list"]
 
 
 def test_retention_says_what_would_go_and_lets_it_go(copied, deskmate):
@@ -211,7 +211,7 @@ def test_an_export_is_what_the_person_would_get_and_leaves_an_audit_line(copied,
     assert deskmate("export", ALICE, "alice.json", folder=copied).returncode == 0
     found = json.loads((copied / "alice.json").read_text())
     assert (found["format"], found["person"]["name"], len(found["turns"])) == (2, "Alice", 2)
-    assert deskmate.json("audit", "list", folder=copied)[-2]["action"] == "export"
+    assert deskmate.json("audit", "list", folder=copied)[-2]["action"] == "export_person"
     assert "name a new file" in refusal(deskmate("export", ALICE, "alice.json", folder=copied))
 
 

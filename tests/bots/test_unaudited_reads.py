@@ -20,6 +20,8 @@ READS = {
     ("usage",): ((), "usage_list"),
     ("audit", "list"): ((), "audit_list"),
     ("audit", "export"): (("-",), "audit_export"),
+    ("export",): (("terminal/local/alice", "-"), "export_person"),
+    ("hold", "list"): ((), "hold_list"),
 }
 """Every way to read on the command line: with what, and the line it leaves."""
 
@@ -39,9 +41,7 @@ OTHERS = {
     ("serve",),
     ("worker",),
     ("forget",),  # counts; what it did has a line of its own
-    ("export",),  # leaves its own line, as does `hold`
-    ("hold", "list"),
-    ("hold", "add"),
+    ("hold", "add"),  # leaves its own line
     ("hold", "remove"),
     ("link", "list"),  # ids of who is named, and nothing they said
     ("link", "remove"),

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.audit import audit_lines
+from core.audit import Author, audit_lines
 from core.errors import BadInputError, ChangedError, ErasedError
 from core.forgetting import Forgetting, Order
 from core.ledger import ALWAYS, read_ledger, sums_by, whole
@@ -161,13 +161,17 @@ async def test_a_store_older_than_the_keyring_meets_the_forgotten_as_somebody_ne
 async def test_a_hold_wins_until_it_is_ended(talk):
     await talk.say("alice", "hello")
     person = await customer_of(talk)
-    await talk.desk.writer.commit(tuple(await put_hold(talk.store, talk.sealer, person, reason="case 7", by="counsel")))
+    await talk.desk.writer.commit(
+        tuple(await put_hold(talk.store, talk.sealer, person, reason="case 7", by=Author("counsel")))
+    )
     for word in ("forget", "clear"):
         (said,) = await talk.command("alice", word, "confirm")
         assert "legal hold" in said
     assert (await held(talk, person.id))["turn"] == 1
     person = await customer_of(talk)
-    await talk.desk.writer.commit(tuple(await end_hold(talk.store, talk.sealer, person, reason="over", by="counsel")))
+    await talk.desk.writer.commit(
+        tuple(await end_hold(talk.store, talk.sealer, person, reason="over", by=Author("counsel")))
+    )
     await forget(talk)
     assert "turn" not in await held(talk, person.id)
     actions = [line.action for line in await audit_lines(talk.store, talk.sealer, 9)]
@@ -181,20 +185,20 @@ async def test_nobody_who_was_forgotten_is_forgotten_or_held_again(talk):
     with pytest.raises(BadInputError, match="was forgotten already"):
         await Forgetting(talk.store, talk.sealer, talk.desk.writer, noticed=0).order(row, Order(row.id, by="x"))
     with pytest.raises(BadInputError, match="nothing left to hold"):
-        await put_hold(talk.store, talk.sealer, row, reason="case 7", by="counsel")
+        await put_hold(talk.store, talk.sealer, row, reason="case 7", by=Author("counsel"))
 
 
 async def test_nobody_is_put_on_hold_while_they_are_being_forgotten_and_a_hold_before_it_wins(talk):
     await talk.say("alice", "hello")
     forgetting = Forgetting(talk.store, talk.sealer, talk.desk.writer, noticed=0)
     person = await customer_of(talk)
-    hold = await put_hold(talk.store, talk.sealer, person, reason="case 7", by="counsel")
+    hold = await put_hold(talk.store, talk.sealer, person, reason="case 7", by=Author("counsel"))
     await talk.desk.writer.commit(tuple(await forgetting.order(person, Order(person.id, by="o"))))
     # Both read the same person: whoever commits later is refused.
     with pytest.raises(ChangedError):
         await talk.desk.writer.commit(tuple(hold))
     with pytest.raises(BadInputError, match="nothing left to hold"):
-        await put_hold(talk.store, talk.sealer, await customer_of(talk), reason="case 7", by="counsel")
+        await put_hold(talk.store, talk.sealer, await customer_of(talk), reason="case 7", by=Author("counsel"))
     await forgetting.resume()
     assert "turn" not in await held(talk, person.id)
 
@@ -202,7 +206,9 @@ async def test_nobody_is_put_on_hold_while_they_are_being_forgotten_and_a_hold_b
 async def test_a_message_deleted_on_the_platform_is_kept_here_while_its_author_is_on_hold(talk):
     await talk.say("alice", "hello", id_="m9")
     person = await customer_of(talk)
-    await talk.desk.writer.commit(tuple(await put_hold(talk.store, talk.sealer, person, reason="case 7", by="counsel")))
+    await talk.desk.writer.commit(
+        tuple(await put_hold(talk.store, talk.sealer, person, reason="case 7", by=Author("counsel")))
+    )
     await talk.delete("alice", "m9")
     assert (await held(talk, person.id))["turn"] == 1
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core import link_codes, pace
+from core.audit import Author
 from core.errors import BadInputError, ErasedError
 from core.keeping_settings import RetentionSettings
 from core.legal_holds import ON_HOLD, hold_on, put_hold
@@ -24,7 +25,9 @@ async def test_a_hold_on_either_holds_both(town):
 
 async def put_on_hold(town, who):
     person = await town.person(who)
-    await town.talk.desk.writer.commit(tuple(await put_hold(town.store, town.sealer, person, reason="case 7", by="me")))
+    await town.talk.desk.writer.commit(
+        tuple(await put_hold(town.store, town.sealer, person, reason="case 7", by=Author("me")))
+    )
 
 
 async def test_nobody_leaves_a_hold_by_unlinking(town):

@@ -9,12 +9,13 @@ import pytest
 from core import link_codes
 from core.customers import Identity
 from core.link_codes import GUESSES_PER_CODE, GUESSES_PER_PERSON
-from core.linking import ALONE, ALREADY, ASK, ENOUGH, LINKED, NOT_PROVED, OFF, OWN, TOLD, UNLINKED, WRONG
+from core.linking import ALREADY, ASK, ENOUGH, LINKED, NOT_PROVED, OFF, OWN, TOLD, WRONG
 from core.models import Command, ConversationRef, UserMessage
 from core.people import open_note
 from core.queries.log import NotesOf
 from core.records.outbox import AddDelivery
 from core.records.people import PutCustomer
+from core.unlinking import ALONE, UNLINKED
 from core.writer import GroupWriter
 from tests.core.town import DISCORD, MALLORY, SLACK, TERMINAL, open_town, ref
 

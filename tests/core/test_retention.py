@@ -3,7 +3,7 @@ from contextlib import closing
 
 import pytest
 
-from core.audit import DESK, audit_lines, audit_record
+from core.audit import DESK, Author, audit_lines, audit_record
 from core.audit_check import Verdict, all_lines, check_audit
 from core.keeping_settings import RetentionSettings
 from core.ledger import ALWAYS, read_ledger, sums_by, whole
@@ -118,7 +118,7 @@ async def test_tickets_outlive_the_conversation(books):
 async def test_a_conversation_of_somebody_on_hold_is_kept_however_old(books):
     held, other = await spoken(books), await spoken(books, "bob")
     person = await find_person(books.store, books.sealer, "terminal/local/alice")
-    await books.commit(*await put_hold(books.store, books.sealer, person, reason="case 7", by="counsel"))
+    await books.commit(*await put_hold(books.store, books.sealer, person, reason="case 7", by=Author("counsel")))
     await swept(books, books.at + 31 * DAY)
     assert (await turns(books, held), await turns(books, other)) == (1, 0)
 
@@ -142,7 +142,7 @@ async def counted(books, keep, at, *, sweeps=False):
 
 async def hold(books, user="alice"):
     person = await find_person(books.store, books.sealer, f"terminal/local/{user}")
-    await books.commit(*await put_hold(books.store, books.sealer, person, reason="case 7", by="counsel"))
+    await books.commit(*await put_hold(books.store, books.sealer, person, reason="case 7", by=Author("counsel")))
 
 
 async def test_texts_of_what_was_given_up_and_of_what_was_posted_go_by_their_own_days(books):
