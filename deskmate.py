@@ -142,6 +142,7 @@ class _Desktop:
     repeats_by_key = True
     names_devices = False
     opens_places = False
+    writes_directly = False
 
     def __init__(self) -> None:
         self.posted: list[Delivery] = []

@@ -69,6 +69,7 @@ class Sink:
     repeats_by_key = True
     names_devices = False
     opens_places = False
+    writes_directly = False
 
     def __init__(self) -> None:
         self.waiting: dict[str, asyncio.Future[None]] = {}

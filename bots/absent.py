@@ -15,7 +15,7 @@ def absent_platforms(spoken: Sequence[Platform]) -> list[AbsentPlatform]:
 
     known = (
         AbsentPlatform("slack", split_for_slack),
-        AbsentPlatform("discord", split_for_discord, want),
+        AbsentPlatform("discord", split_for_discord, want, writes_directly=True),
         AbsentPlatform("terminal", split_for_terminal),
     )
     names = {platform.name for platform in spoken}

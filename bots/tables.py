@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.render import safe
+from core.forgetting import what_stays
 from core.keeping_settings import CALLED
 from core.transcript_text import tools_of
 from core.wording import count, plain
@@ -70,9 +71,7 @@ def audit_verdict(found: Values) -> RenderableType:
 def forgotten(found: Values) -> RenderableType:
     gone = [{"place": place.replace("_", " "), "rows": rows} for place, rows in found["gone"].items()]
     head = Text(f"{found['customer']} is forgotten, and their key destroyed.", style="bold")
-    stays = ", ".join(f"{count(rows, 'line')} of {place}" for place, rows in found["kept"].items())
-    removed = count(found["messages"], "message")
-    said = Text(f"What stays, without a name: {stays}. {removed} of the desk to them will be taken off the platforms.")
+    said = Text(what_stays(found["kept"], found["messages"]))
     return Group(head, _table(gone, {"place": "Place", "rows": "Gone"}, nothing=""), said)
 
 

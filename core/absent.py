@@ -26,6 +26,7 @@ class AbsentPlatform:
     wants: Wants | None = None
     repeats_by_key: bool = False
     names_devices: bool = False
+    writes_directly: bool = False
     _notes: Notes | None = field(default=None, init=False)
 
     @property

@@ -8,7 +8,8 @@ from core.audit import DESK, Author, audit_record, short
 from core.clock import now
 from core.config import GROUP, Operation, Role, Settings
 from core.errors import BadInputError, ErasedError, NoSuchSessionError, NotAllowedError
-from core.models import ConversationRef
+from core.exporting import Values, everything_in_workspace
+from core.models import ConversationRef, Customer
 from core.ports import Sealer, Store
 from core.queries.people import SessionById, SessionRow
 from core.records.log import AddAudit
@@ -169,6 +170,16 @@ async def search_in_commit(door: Door, reader: Reader, search: Search, *, reason
     return page, await reading_line(door.sealer, reader, "search", of, reason=reason.strip())
 
 
+async def export_in_commit(door: Door, reader: Reader, customer: Customer, *, reason: str) -> tuple[Values, AddAudit]:
+    """Read all of somebody for a commit that holds the audit line. Raises as `open_session_of` does."""
+    _check_reason(reader, reason, "export_person")
+    if reader.workspace not in (None, customer.workspace):
+        raise NoSuchSessionError
+    of = Subject(customer.id, customer.id)
+    line = await reading_line(door.sealer, reader, "export_person", of, reason=reason.strip())
+    return await everything_in_workspace(door.store, door.sealer, customer), line
+
+
 async def search_for(door: Door, reader: Reader, search: Search, *, reason: str) -> Hits:
     """Search everybody's conversations. The audit line is durable before anything is given out.
 
@@ -207,12 +218,17 @@ async def note_reading(
 
 async def reading_line(sealer: Sealer, reader: Reader, reading: Reading, of: Subject, *, reason: str = "") -> AddAudit:
     """The audit line of a reading, for the commit that shows what was read."""
+    return await line_of(sealer, reader, reading, of, reason=reason)
+
+
+async def line_of(sealer: Sealer, reader: Reader, action: str, of: Subject, *, reason: str = "") -> AddAudit:
+    """The audit line of what somebody does that their role allows, for the commit of it."""
     author = author_of(sealer, reader)
     detail = dict(author.sealed) | ({"reason": reason} if reason else {}) | dict(of.more)
     return audit_record(
         sealer,
         actor=author.id,
-        action=reading,
+        action=action,
         subject=of.id,
         owner=await _owner_of_line(sealer, of.owner),
         detail=detail,

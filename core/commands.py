@@ -12,8 +12,10 @@ from core.errors import BadInputError, NotAllowedError, UnknownCommandError
 from core.escalating import staff
 from core.forget_me import forget
 from core.gestures import deleted, edited
+from core.holding import hold
 from core.linking import link
 from core.models import Button, Command, MessageDeleted, MessageEdited, Reaction
+from core.of_others import export_person, forget_person, unlink_person
 from core.operating import keys, retention
 from core.queries.lanes import StoppedBy
 from core.queries.said import MessageRow
@@ -37,7 +39,7 @@ from core.showing import (
 from core.undoing import redo, retry, rewind, undo
 from core.unlinking import unlink
 from core.wording import too_fast
-from core.words import WORDS, Word, word_of_reaction, word_said
+from core.words import WORDS, Word, meant, word_of_reaction, word_said
 
 PICKED_FROM = 5
 """Conversations a person picks from at most; a platform shows five buttons in a row."""
@@ -88,6 +90,12 @@ HANDLERS: dict[str, Handler] = {
     "link": link,
     "unlink": unlink,
     "forget": forget,
+    "hold": hold,
+}
+HANDLERS_OF_OTHERS: dict[str, Handler] = {
+    "export": export_person,
+    "unlink": unlink_person,
+    "forget": forget_person,
 }
 
 
@@ -98,13 +106,15 @@ async def run_command(call: Call, command: Command) -> Result:
     word, args = word_said(command)
     if word is None:
         raise UnknownCommandError(reply=f"I do not know `{command.name[:40]}`. Say `help` to see what I understand.")
+    word = meant(word, args)
     if not may(call.role, word.needs):
         raise NotAllowedError
     if command.loose and not word.about_person and await _let_pick(call, word, command):
         return []
     if word.for_speakers:
         await _check_speaks(call)
-    return await HANDLERS[word.name](replace(call, word=word, args=args))
+    handlers = HANDLERS_OF_OTHERS if word.of_others else HANDLERS
+    return await handlers[word.name](replace(call, word=word, args=args))
 
 
 async def run_reaction(call: Call, reaction: Reaction) -> Result:

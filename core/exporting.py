@@ -39,9 +39,18 @@ async def everything_of(store: Store, sealer: Sealer, customer: Customer) -> Val
     return found | ({"linked": linked} if linked else {})
 
 
-async def _all_of(store: Store, sealer: Sealer, customer: Customer) -> Values:
+async def everything_in_workspace(store: Store, sealer: Sealer, customer: Customer) -> Values:
+    """All of a customer in the conversations of their own workspace, without the others who are the same person.
+
+    What they said in a joined conversation elsewhere is left out: the answers there may tell of those.
+    """
+    return await _all_of(store, sealer, customer, customer.workspace)
+
+
+async def _all_of(store: Store, sealer: Sealer, customer: Customer, workspace: str | None = None) -> Values:
     """Who a customer is, what they said and were answered, their tickets, and what they used."""
-    sessions = await store.read(SessionsSpokenBy(customer.id, _ALL))
+    spoken = await store.read(SessionsSpokenBy(customer.id, _ALL))
+    sessions = [session for session in spoken if workspace in (None, session.workspace)]
     made = [await _spoken(store, sealer, customer, session) for session in sessions]
     used = (await usage_of_customer(store, customer.id)).usage
     return {
@@ -59,7 +68,11 @@ async def _all_of(store: Store, sealer: Sealer, customer: Customer) -> Values:
         },
         "conversations": sorted((one for one, _ in made if one is not None), key=itemgetter("id")),
         "turns": sorted((turn for _, turns in made for turn in turns), key=itemgetter("id")),
-        "tickets": [await _ticket(store, sealer, ticket) for ticket in await load_tickets(store, sealer, customer.id)],
+        "tickets": [
+            await _ticket(store, sealer, ticket)
+            for ticket in await load_tickets(store, sealer, customer.id)
+            if workspace in (None, ticket.workspace)
+        ],
         "usage": {
             "requests": used.requests,
             "input_tokens": used.input_tokens,

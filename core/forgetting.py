@@ -7,7 +7,7 @@ once more, for what was written in between.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -45,7 +45,8 @@ _KEPT = ("usage", "audit")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Whom to forget, who said so, and under which name; `answer` is where they are told, None: nowhere.
+    """Whom to forget, who said so, and under which name; `answer` is where they are told, None: nowhere. With a
+    `receipt` it is not the person who is told, but who ordered it.
 
     Once their rows are gone, `gone` and `kept` say how many there were, and `removals` how many messages go.
     """
@@ -54,6 +55,7 @@ class Order:
     by: str
     named: str = ""
     answer: Delivery | None = None
+    receipt: bool = False
     gone: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
     removals: int = 0
@@ -177,7 +179,7 @@ class Forgetting:
     def _answer(self, done: Order, at: int) -> Sequence[Record]:
         if done.answer is None:
             return ()
-        piece = replace(done.answer, text=told(done))
+        piece = replace(done.answer, text=receipt_of(done) if done.receipt else told(done))
         place = place_of(self._sealer, piece.ref)
         return (
             AddDelivery(
@@ -216,6 +218,20 @@ def told(done: Order) -> str:
         f"{count(done.removals, 'message')} of mine to you will be taken away as far as this place lets me. What "
         "others quoted of you stays with them. If you write again, we begin anew."
     )
+
+
+def receipt_of(done: Order) -> str:
+    """The receipt as somebody reads it who ordered it for another person: without a name."""
+    gone = ", ".join(f"{place.replace('_', ' ')} {rows:,}" for place, rows in done.gone.items() if rows)
+    stays = what_stays(done.kept, done.removals)
+    return f"{done.customer} is forgotten, and their key destroyed. Gone, in rows: {gone}. {stays}"
+
+
+def what_stays(kept: Mapping[str, int], messages: int) -> str:
+    """What stays of a person, and what becomes of what they were told."""
+    stays = ", ".join(f"{count(rows, 'line')} of {place}" for place, rows in kept.items())
+    removed = count(messages, "message")
+    return f"What stays, without a name: {stays}. {removed} of the desk to them will be taken off the platforms."
 
 
 def _order(value: dict[str, Any]) -> Order:

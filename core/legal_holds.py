@@ -6,7 +6,7 @@ from core.audit import DESK, Author, audit_record
 from core.clock import now
 from core.errors import BadInputError
 from core.linked import everyone_of
-from core.people import FORGETTING, note_key, open_note, unchanged
+from core.people import is_being_forgotten, note_key, open_note, unchanged
 from core.ports import Sealer, Store
 from core.queries.log import NoteByKey, NotesOf
 from core.queries.people import CustomerRow
@@ -44,6 +44,11 @@ async def all_held(store: Store, sealer: Sealer) -> set[str]:
     return {each for hold in holds for each in await everyone_of(store, sealer, hold.customer)}
 
 
+async def is_held(store: Store, sealer: Sealer, customer: str) -> bool:
+    """Whether a customer is on hold themselves, and not only as another who is the same person."""
+    return await _own_hold(store, sealer, customer) is not None
+
+
 async def _own_hold(store: Store, sealer: Sealer, customer: str) -> Hold | None:
     rows = await store.read(NoteByKey(DESK, HOLD, note_key(sealer, HOLD, customer)))
     return Hold(**open_note(sealer, rows[0])) if rows else None
@@ -61,8 +66,9 @@ async def put_hold(store: Store, sealer: Sealer, person: CustomerRow, *, reason:
     """
     if not reason.strip():
         raise BadInputError("say why, with --reason: the audit log keeps it")
-    if not person.body or await store.read(NoteByKey(DESK, FORGETTING, note_key(sealer, FORGETTING, person.id))):
-        raise BadInputError(f"{person.id} was forgotten: there is nothing left to hold")
+    if not person.body or await is_being_forgotten(store, sealer, person.id):
+        said = f"{person.id} was forgotten: there is nothing left to hold"
+        raise BadInputError(said, reply="They were forgotten: there is nothing left to hold.")
     await sealer.prepare((DESK,))
     key = note_key(sealer, HOLD, person.id)
     value = {"customer": person.id, "reason": reason.strip(), "by": by.id, "at": now()}

@@ -22,10 +22,9 @@ from core.link_codes import (
 )
 from core.linked import MOST_LINKED, customer_of, others_of, tie, tied_records
 from core.models import Button, Customer, Histories
-from core.people import FORGETTING, note_key
+from core.people import is_being_forgotten
 from core.places import Placed, new_session_records
 from core.ports import Sealer
-from core.queries.log import NoteByKey
 from core.records.record import Record
 from core.replies import Told
 from core.session_ids import escape
@@ -141,7 +140,7 @@ async def _check(call: Call, other: Customer) -> None:
         raise BadInputError(reply=f"At most {MOST_LINKED} can be one person. Say `unlink` where you do not need it.")
     if await _tenants_of(call, customer) & await _tenants_of(call, other):
         raise NotAllowedError(reply=SAME.format(across=kit.settings.linking.across))
-    if await kit.store.read(NoteByKey(DESK, FORGETTING, note_key(kit.sealer, FORGETTING, other.id))):
+    if await is_being_forgotten(kit.store, kit.sealer, other.id):
         raise BadInputError(reply=WRONG)
 
 

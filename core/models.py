@@ -233,7 +233,8 @@ class Delivery:
     `key` is the idempotency key and never changes; `to` is the id of the event that is answered; `message` is the
     platform id of the message to change (for `retract` and `restore`), None where it was never posted; of a
     reply it is the key of the piece that was removed and that this one brings back. A `file` goes with direct replies
-    only. A retraction that `removes` takes the message away; `text` stands there only where the platform keeps it.
+    only, and with those that stay where the platform writes these directly. A retraction that `removes` takes the
+    message away; `text` stands there only where the platform keeps it.
     A private reply that `stays` is read for longer than a moment: where private answers soon vanish, it goes to the
     asker's own direct conversation.
     A reply that `settles` says that the last ticket of its conversation is resolved: a platform may put that away.

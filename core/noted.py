@@ -50,10 +50,10 @@ def reader_in(call: Call) -> Reader:
     return reader_of(call.kit.settings, call.ref)
 
 
-async def show(call: Call, text: str, buttons: tuple[Button, ...], *, stays: bool = False) -> None:
+async def show(call: Call, text: str, buttons: tuple[Button, ...] = (), **rest: object) -> None:
     """Show the asker alone what is other people's. No piece of it is kept: it would outlive them."""
     await call.kit.sealer.prepare((FAREWELL,))
-    call.say(text, private=True, buttons=buttons, stays=stays, owner=FAREWELL)
+    call.say(text, private=True, buttons=buttons, owner=FAREWELL, **rest)
 
 
 def door_of(call: Call) -> Door:

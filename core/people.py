@@ -6,7 +6,7 @@ from core.audit import DESK
 from core.customers import Identity
 from core.errors import BadInputError
 from core.ports import Sealer, Store
-from core.queries.log import NoteRow
+from core.queries.log import NoteByKey, NoteRow
 from core.queries.people import CustomerById, CustomerOfIdentity, CustomerRow
 from core.records.guards import CustomerAt
 from core.records.people import PutCustomer
@@ -39,6 +39,11 @@ def unchanged(person: CustomerRow) -> list[Record]:
 def note_key(sealer: Sealer, kind: str, customer: str) -> bytes:
     """The keyed hash under which the desk keeps a note of a kind about a customer."""
     return sealer.lookup("note", f"{DESK}\x1f{kind}\x1f{customer}")
+
+
+async def is_being_forgotten(store: Store, sealer: Sealer, customer: str) -> bool:
+    """Whether it is ordered that a customer is forgotten, and not done yet."""
+    return bool(await store.read(NoteByKey(DESK, FORGETTING, note_key(sealer, FORGETTING, customer))))
 
 
 def open_note(sealer: Sealer, row: NoteRow) -> Any:  # noqa: ANN401  what JSON holds

@@ -255,6 +255,11 @@ class Platform(Protocol):
         """Whether it can open another place beside a conversation that others read."""
         ...
 
+    @property
+    def writes_directly(self) -> bool:
+        """Whether a private reply that `stays` goes with its file to the asker's own direct conversation."""
+        ...
+
     def remember_in(self, notes: Notes) -> None:
         """Keep here what has to be known after a restart. Said once by a desk, before it asks for anything else."""
         ...

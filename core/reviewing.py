@@ -140,14 +140,14 @@ async def _named(call: Call, name: str) -> SessionRow:
     return rows[0]
 
 
-async def person_named(call: Call, who: str) -> Customer:
+async def person_named(call: Call, who: str, *, unknown: str = NOBODY) -> Customer:
     """A person of this workspace, by a mention or an id. Raises NoSuchSessionError where nobody is known by it."""
     mention = _MENTION.fullmatch(who)
     user = mention[1] if mention else who.removeprefix("@")
     ref = ConversationRef(call.ref.platform, call.ref.workspace, "", user)
     customer = await find_customer(call.kit.store, call.kit.sealer, ref)
     if customer is None:
-        raise NoSuchSessionError(reply=NOBODY)
+        raise NoSuchSessionError(reply=unknown)
     return customer
 
 

@@ -16,7 +16,8 @@ class Word:
 
     `reactions` are the platform names of the reaction and `emoji` its character, without skin tone and variation
     selector. In a conversation that several people share, a `for_speakers` word is for those who spoke there.
-    An `about_person` word means the same wherever it is said. `needs` is what the asker's role has to allow.
+    An `about_person` word means the same wherever it is said. `needs` is what the asker's role has to allow. An
+    `of_others` word is said of somebody else, by a name that people say of themselves.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Word:
     for_speakers: bool = False
     about_person: bool = False
     needs: Operation = "own"
+    of_others: bool = False
 
 
 WORDS: tuple[Word, ...] = (
@@ -111,6 +113,15 @@ WORDS: tuple[Word, ...] = (
     ),
     Word("export", "send you all I keep of you, as a file", "private", about_person=True),
     Word(
+        "export",
+        "send you all I keep of somebody here; for staff, and the audit log keeps why",
+        "private",
+        args="@person REASON",
+        about_person=True,
+        needs="export_person",
+        of_others=True,
+    ),
+    Word(
         "review",
         "read somebody's conversation; for staff, and the audit log keeps why",
         "private",
@@ -158,12 +169,40 @@ WORDS: tuple[Word, ...] = (
         about_person=True,
     ),
     Word("unlink", "be two customers again", "private", about_person=True),
+    Word(
+        "unlink",
+        "take somebody here for one person with others no more; for admins, and the audit log keeps why",
+        "private",
+        args="@person REASON",
+        about_person=True,
+        needs="operate",
+        of_others=True,
+    ),
     Word("forget", "forget you for good, everywhere", "private", args="[me]", about_person=True),
+    Word(
+        "forget",
+        "forget somebody here for good; for admins, and the audit log keeps why",
+        "private",
+        args="@person REASON",
+        about_person=True,
+        needs="operate",
+        of_others=True,
+    ),
+    Word(
+        "hold",
+        "keep all of somebody, whoever wants it deleted, or `end` that; alone, list who is on hold; for admins",
+        "private",
+        args="[end] [@person REASON]",
+        about_person=True,
+        needs="operate",
+    ),
 )
 
-BY_NAME = {word.name: word for word in WORDS}
+BY_NAME = {word.name: word for word in WORDS if not word.of_others}
+OF_OTHERS = {word.name: word for word in WORDS if word.of_others}
 BY_REACTION = {key: word for word in WORDS for key in (word.reaction, word.emoji) if key}
 _ALIASES = {"not-helpful": "not helpful", "nothelpful": "not helpful", "thumbsup": "+1", "thumbsdown": "-1"}
+_OF_ONESELF = ("me", "confirm", "here")
 _VARIATION = "\N{VARIATION SELECTOR-16}"
 _SKIN_TONES = "".join(chr(code) for code in range(0x1F3FB, 0x1F400))
 
@@ -189,6 +228,12 @@ def word_said(command: Command) -> tuple[Word | None, tuple[str, ...]]:
     name, *args = command.args or ("",)
     longer = BY_NAME.get(f"{command.name.strip()} {name}".lower())
     return (longer, tuple(args)) if longer else (word_named(command.name), command.args)
+
+
+def meant(word: Word, args: tuple[str, ...]) -> Word:
+    """The word that is meant: what names somebody else may be another one than what people say of themselves."""
+    of_oneself = not args or args[0].lower() in _OF_ONESELF
+    return word if of_oneself else OF_OTHERS.get(word.name, word)
 
 
 def word_of_reaction(reaction: str) -> Word | None:

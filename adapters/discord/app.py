@@ -40,6 +40,7 @@ class DiscordApp:
     repeats_by_key = False
     names_devices = False
     opens_places = True
+    writes_directly = True
 
     def __init__(
         self, token: str, words: Sequence[Word], *, options: Options | None = None, aim: Aim | None = None

@@ -94,10 +94,12 @@ class Posting:
 
         return await self._awake(channel, write)
 
-    async def whisper(self, ref: ConversationRef, body: Json, us: Us, *, closed: Json | None = None) -> str:
+    async def whisper(
+        self, ref: ConversationRef, body: Json, us: Us, *, closed: Json | None = None, file: TextFile | None = None
+    ) -> str:
         """Write to somebody directly; where they are closed to us, `closed` in the conversation instead, if any."""
         try:
-            return await self.say(await self._directs.of(ref.user), body)
+            return await self.say(await self._directs.of(ref.user), body, file)
         except RefusedCallError as error:
             if error.code != CLOSED_DM or closed is None:
                 raise
@@ -156,8 +158,9 @@ class Posting:
         """Write what somebody reads for longer to them directly, and say where it is in the place of "thinking"."""
         asked = await self._interactions.knows(delivery.to)
         closed = None if asked or delivery.ref.thread is None else render.line(CLOSED, f"closed/{delivery.to}")
+        body = render.post(render.direct(delivery))
         try:
-            posted = await self.whisper(delivery.ref, render.post(render.direct(delivery)), us, closed=closed)
+            posted = await self.whisper(delivery.ref, body, us, closed=closed, file=delivery.file)
         except RefusedCallError as error:
             why = CLOSED_HERE if error.code == CLOSED_DM else ""
             await self._interactions.settle(delivery.to, None, why=why)

@@ -20,7 +20,8 @@ MENUS = {"Undo from here": "undo", "Summarise": "summary"}
 REVIEW, SEARCH, REVIEW_MENU = "review", "search", "Review"
 """What staff reads with: two words, and the menu of a message that says the first of its conversation."""
 USAGE_BY = "usage by"
-HERE, REASON = "here", "reason"
+HERE, PERSON, REASON = "here", "person", "reason"
+HOLD = "hold"
 WHY_TITLE, WHY_LABEL, WHY_LONGEST = "Why do you need to read it?", "The reason, which the audit log keeps", 500
 WHAT, WHAT_TITLE, WHAT_LABEL, WHAT_LONGEST = "what", "Why do you search?", "What is searched for", 1_000
 SUBJECT = 200
@@ -29,6 +30,7 @@ SUBJECT = 200
 SILENT = {"helpful": "Thank you.", "not helpful": "Thank you for saying so.", "stop": "Stopping."}
 """Words that the desk does without a word: what the person is told at once."""
 
+_PLACES = {PERSON: 1, REASON: 2}
 _ON_MESSAGE = 3
 _PERSON = 6
 _SPOKEN = {"not-helpful": "not helpful", "usage-by": USAGE_BY}
@@ -154,7 +156,9 @@ def pressed_words(custom_id: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _values(option: Json) -> tuple[str, ...]:
-    return tuple(part for one in objects_in(option, "options") for part in _value(one).split())
+    """The options of a word, as they are said in words: who is meant and then why, however they were filled in."""
+    said = sorted(objects_in(option, "options"), key=lambda one: _PLACES.get(text_in(one, "name"), 0))
+    return tuple(part for one in said for part in _value(one).split())
 
 
 def _value(option: Json) -> str:

@@ -33,8 +33,12 @@ STAFF_WORDS = (
     "audit",
     "retention",
     "keys",
+    saying.HOLD,
+    "forget",
+    "export",
+    "unlink",
 )
-"""Words that staff says about other people's conversations, in a group of their own."""
+"""Words that staff says about other people and their conversations, in a group of their own."""
 
 _ABOUT = 100
 _TICKETS = {"ticket", "ticket-summary", "open"}
@@ -93,6 +97,11 @@ class Word(Protocol):
         """What the asker's role has to allow; 'own' is for everybody."""
         ...
 
+    @property
+    def of_others(self) -> bool:
+        """Whether it is said of somebody else, by a name that people say of themselves."""
+        ...
+
 
 class Tree(app_commands.CommandTree[Any]):
     """All commands hand the interaction to `take`; what the words mean the desk knows."""
@@ -106,12 +115,12 @@ class Tree(app_commands.CommandTree[Any]):
         )
         self._take = take
         self._offers = offers
-        by_name = {word.name: word for word in words}
+        by_name = {word.name: word for word in words if not word.of_others}
+        of_others = {word.name: word for word in words if word.of_others}
         own = [word for word in words if word.needs == "own" and word.name not in saying.ALONE]
         self.add_command(self._group(saying.DESK, "Talk to the desk", own))
-        staff = self._group(
-            saying.STAFF, "Work on other people's conversations", [by_name[name] for name in STAFF_WORDS]
-        )
+        said_by_staff = [of_others.get(name) or by_name[name] for name in STAFF_WORDS]
+        staff = self._group(saying.STAFF, "Work on other people's conversations", said_by_staff)
         self.add_command(_for_staff(staff))
         for name in saying.ALONE:
             self.add_command(self._word(by_name[name]))
@@ -141,13 +150,18 @@ class Tree(app_commands.CommandTree[Any]):
     def _word(self, word: Word) -> "app_commands.Command[Any, ..., Any]":
         name, about = word.name.replace(" ", "-"), word.about[:_ABOUT]
         command: app_commands.Command[Any, ..., Any]
-        command = app_commands.Command(name=name, description=about, callback=self._callback(word.name))
+        command = app_commands.Command(name=name, description=about, callback=self._callback_of(word))
         offer = "ticket" if word.name in _TICKETS else "branch" if word.name in _BRANCHES else ""
         if offer:
             command.autocomplete("said")(self._offering(offer))
         return command
 
+    def _callback_of(self, word: Word) -> "Callable[..., Any]":
+        return self._of_person() if word.of_others else self._callback(word.name)
+
     def _callback(self, word: str) -> "Callable[..., Any]":
+        if word == saying.HOLD:
+            return self._hold()
         if word == saying.REVIEW:
             return self._review()
         if word == saying.SEARCH:
@@ -186,6 +200,29 @@ class Tree(app_commands.CommandTree[Any]):
     def _review(self) -> "Callable[..., Any]":
         @app_commands.describe(person="whose conversation", reason="why you need to read it; the audit log keeps it")
         async def say(interaction: Interaction, person: discord.User, reason: str | None = None) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _of_person(self) -> "Callable[..., Any]":
+        @app_commands.describe(person="who is meant", reason="why; the audit log keeps it")
+        async def say(interaction: Interaction, person: discord.User, reason: str) -> None:
+            await self._take(interaction)
+
+        return say
+
+    def _hold(self) -> "Callable[..., Any]":
+        @app_commands.describe(
+            person="who is meant; without one you see who is on hold",
+            reason="why; the audit log keeps it",
+            what="`end` ends the hold",
+        )
+        async def say(
+            interaction: Interaction,
+            person: discord.User | None = None,
+            reason: str | None = None,
+            what: Literal["end"] | None = None,
+        ) -> None:
             await self._take(interaction)
 
         return say

@@ -46,6 +46,7 @@ class SlackApp:
     repeats_by_key = False
     names_devices = False
     opens_places = False
+    writes_directly = False
 
     def __init__(
         self,

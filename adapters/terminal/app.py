@@ -32,6 +32,7 @@ class _Terminal:
     repeats_by_key = True
     names_devices = False
     opens_places = False
+    writes_directly = False
 
     def remember_in(self, notes: "Notes") -> None:
         """Remember nothing."""

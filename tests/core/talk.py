@@ -38,6 +38,7 @@ class Street:
     repeats_by_key: bool = True
     names_devices: bool = False
     opens_places: bool = False
+    writes_directly: bool = False
     limit: int = 100_000
     knows: Callable[[UserMessage, bool], UserMessage] = lambda message, first: message
     posted: list[Delivery] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """Every role, every word, every way to say it: nobody changes or reads what is not theirs to change or read."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -8,17 +9,19 @@ import pytest
 from core.access import READINGS, Door, Reader, may, note_reading
 from core.audit import audit_lines
 from core.config import Operation, Role, check_settings
+from core.customers import find_customer
 from core.errors import ConfigError, NotAllowedError
-from core.models import Command, Reaction, UserMessage
+from core.legal_holds import hold_on
+from core.models import Command, ConversationRef, Reaction, UserMessage
 from core.places import Places
 from core.queries.branches import BranchesOf
 from core.queries.people import SessionById
 from core.queries.tickets import Tickets
 from core.queries.turns import TurnsOf
-from core.words import BY_NAME, WORDS
+from core.words import WORDS
 from core.writer import GroupWriter
 from tests.core.books import open_books
-from tests.core.talk import open_talk, place
+from tests.core.talk import Street, open_talk, place
 
 SECRET = "xylophone-4711"
 """What only Alice was told, in private."""
@@ -54,7 +57,8 @@ class Meant:
     """What a word does to what is another person's: who may, with what, after what, and whether it shows their secret.
 
     `least` None is for nobody; what `shows` nothing and `changes` nothing is harmless in anybody's mouth. `secret` is
-    what it would show.
+    what it would show. Where it `asks` first, the button is pressed that is shown. Alice is `linked` first where it
+    matters.
     """
 
     least: Role | None = "agent"
@@ -63,6 +67,8 @@ class Meant:
     changes: bool = False
     shows: bool = False
     secret: str = SECRET
+    asks: bool = False
+    linked: bool = False
 
 
 HARMLESS = Meant(least=None)
@@ -101,7 +107,12 @@ MEANT = {
     "retention": Meant(least="admin", shows=True, secret="Nothing goes by its age"),
     "keys": Meant(least="admin", shows=True, secret="Data keys of "),
     "search": Meant(args=("xylophone", "--reason", "a", "complaint"), shows=True),
+    "hold": Meant(least="admin", args=("alice", "case", "7"), changes=True),
+    "export of others": Meant(least="supervisor", args=("alice", "a", "complaint"), shows=True),
+    "unlink of others": Meant(least="admin", args=("alice", "a", "theft"), changes=True, linked=True),
+    "forget of others": Meant(least="admin", args=("alice", "she", "asked"), changes=True, asks=True),
 }
+SAID = {f"{word.name} of others" if word.of_others else word.name: word for word in WORDS}
 HERE = ("command", "text", "button", "reaction", "restart")
 """Ways to say a word in the thread where Alice talks."""
 ELSEWHERE = ("aside", "forged")
@@ -113,7 +124,7 @@ TRIED = [(who, way) for who in PEOPLE for way in (*HERE, *ELSEWHERE) if not who.
 
 
 def test_every_word_and_every_operation_is_in_the_matrix():
-    assert {*MEANT} == {*BY_NAME}
+    assert {*MEANT} == {*SAID}
     tried = {word.needs for word in WORDS} | {*READINGS.values()} | {"undo_others", "see_money", "operate"}
     assert tried == {*get_args(Operation)}
 
@@ -121,31 +132,34 @@ def test_every_word_and_every_operation_is_in_the_matrix():
 async def fingerprint(talk):
     """What can be changed of Alice's."""
     session = talk.sealer.lookup("session", "terminal/local/thread/c/t")
-    (row,) = await talk.store.read(SessionById(session))
+    rows = await talk.store.read(SessionById(session))
+    state = [(row.head, row.branch, row.muted) for row in rows]
     turns = [(turn.id, turn.status) for turn in await talk.store.read(TurnsOf(session))]
     places = Places(talk.settings, store=talk.store, sealer=talk.sealer, writer=GroupWriter(talk.store))
     there = await places.name_at(place("alice", **THREAD))
     branches = {(one.name, one.head) for one in await talk.store.read(BranchesOf(session))}
     tickets = [(one.id, one.version, one.status) for one in await talk.store.read(Tickets(9)) if one.number == 1001]
-    return (row.head, row.branch, row.muted, turns, there, branches, tickets)
+    alice = await find_customer(talk.store, talk.sealer, place("alice"))
+    links = alice and (alice.links, await hold_on(talk.store, talk.sealer, alice.id))
+    return (state, turns, there, branches, tickets, links)
 
 
 def event_of(talk, way, who, name, answer):
-    args = () if way == "reaction" else MEANT[name].args
+    args, word = () if way == "reaction" else MEANT[name].args, SAID[name]
     ref = replace(place(who.user, **THREAD), groups=who.groups)
     id_ = talk.next_id()
     if way == "text":
-        return UserMessage(id_, ref, " ".join((f"!{name}", *args)))
+        return UserMessage(id_, ref, " ".join((f"!{word.name}", *args)))
     if way == "reaction":
-        return Reaction(id_, ref, answer, BY_NAME[name].reaction)
+        return Reaction(id_, ref, answer, word.reaction)
     if way == "aside":
-        return Command(id_, replace(ref, thread=None), name, args, loose=True)
+        return Command(id_, replace(ref, thread=None), word.name, args, loose=True)
     if way == "forged":
         # In their own place, of a message that stands in Alice's, picking her conversation.
         picked = f"in:{talk.sealer.lookup('session', 'terminal/local/dm/alice').hex()[:12]}"
-        said = (*args, picked) if BY_NAME[name].changes_history else args
-        return Command(id_, replace(place(who.user), groups=who.groups), name, said, message=answer)
-    return Command(id_, ref, name, args, message=answer if way == "button" else None)
+        said = (*args, picked) if word.changes_history else args
+        return Command(id_, replace(place(who.user), groups=who.groups), word.name, said, message=answer)
+    return Command(id_, ref, word.name, args, message=answer if way == "button" else None)
 
 
 async def scene(talk):
@@ -156,11 +170,21 @@ async def scene(talk):
     return answer
 
 
+async def link_elsewhere(talk):
+    """Let Alice be the same person as somebody of another workspace."""
+    await talk.command("alice", "link")
+    code = re.search(r"`link (\S+)`", talk.last.text)[1]
+    elsewhere = ConversationRef("terminal", "other", "dm-alice", "alice")
+    await talk.hand_in(Command(talk.next_id(), elsewhere, "link", (code, "apart")))
+
+
 async def outcome(talk, way, who, name, answer):
     """Whether a word changed what is Alice's, showed what is hers, and was noted."""
     meant = MEANT[name]
     if meant.before:
         await talk.command("alice", *meant.before, **THREAD)
+    if meant.linked:
+        await link_elsewhere(talk)
     before, posted, read = await fingerprint(talk), len(talk.street.posted), await reads(talk)
     said = event_of(talk, way, who, name, answer)
     if way == "restart":
@@ -169,6 +193,8 @@ async def outcome(talk, way, who, name, answer):
             await desk.drain()
     else:
         await talk.hand_in(said)
+    for button in talk.last.buttons if meant.asks else ():
+        await talk.hand_in(pressing(talk, who, button))
     # A desk that starts posts again what may not have gone out, to Alice.
     told = [one for one in talk.street.posted[posted:] if one.ref.user != "alice"]
     shown = any(meant.secret in f"{one.text}{one.file}" for one in told)
@@ -184,12 +210,13 @@ async def reads(talk):
 def expected(way, who, name):
     meant = MEANT[name]
     allowed = meant.least is not None and RANKS[who.role] >= RANKS[meant.least]
-    return allowed and meant.changes and way in HERE, allowed and meant.shows, allowed and meant.shows
+    reached = way in HERE or SAID[name].about_person
+    return allowed and meant.changes and reached, allowed and meant.shows, allowed and meant.shows
 
 
 def said_so(way):
     """The words that are said a way: a reaction says no arguments."""
-    return [name for name, meant in MEANT.items() if way != "reaction" or (BY_NAME[name].reaction and not meant.args)]
+    return [name for name, meant in MEANT.items() if way != "reaction" or (SAID[name].reaction and not meant.args)]
 
 
 @pytest.mark.parametrize(("who", "way"), TRIED, ids=lambda one: one if isinstance(one, str) else one.user)
@@ -197,7 +224,8 @@ async def test_nobody_does_what_their_role_does_not_allow_and_no_read_is_unnoted
     wrong, left = [], said_so(way)
     while left:
         # What changed nothing leaves Alice's things as they were for the next word.
-        async with open_talk(roles=ROLES) as talk:
+        street = Street(writes_directly=True)
+        async with open_talk(platform=street, roles=ROLES, linking={"across": "workspaces"}) as talk:
             answer, changed = await scene(talk), False
             while left and not changed:
                 name = left.pop(0)
@@ -277,6 +305,16 @@ async def test_what_one_of_staff_was_shown_lets_nobody_else_read_on(who):
         for button in buttons:
             shown, noted, _ = await tried_on(talk, talk.desk, pressing(talk, who, button))
             assert (shown, noted) == (0, 0), button
+
+
+@pytest.mark.parametrize("who", PEOPLE, ids=lambda who: f"{who.user}-{'-'.join(who.groups)}")
+async def test_what_one_admin_was_asked_nobody_else_confirms(who):
+    async with open_talk(roles=ROLES | {"terminal/local/ada": "admin"}) as talk:
+        await talk.say("alice", "hello", **THREAD)
+        await talk.hand_in(Command("asked", place("ada"), "forget", ("alice", "she", "asked")))
+        (button,), before = talk.last.buttons, await fingerprint(talk)
+        await talk.hand_in(pressing(talk, who, button))
+        assert await fingerprint(talk) == before
 
 
 LEAST = {
