@@ -34,6 +34,6 @@ async def named(call: Call, args: Sequence[str]) -> Named:
         raise BadInputError(reply=NO_REASON)
     customer = await person_named(call, args[0], unknown=UNKNOWN)
     rows = await call.kit.store.read(CustomerById(customer.id))
-    if not rows:
+    if not rows or customer.workspace != call.ref.workspace:
         raise NoSuchSessionError(reply=UNKNOWN)
     return Named(customer, rows[0], reason)

@@ -124,6 +124,26 @@ def test_who_is_forgotten_beside_a_serving_desk_is_somebody_new_there_and_their_
     assert [turn["said"] for turn in found["turns"]] == ["hello again"]
 
 
+def test_an_admin_forgets_somebody_from_the_chat_and_no_word_of_what_they_were_shown_is_left(tmp_path, deskmate):
+    (tmp_path / "desk.toml").write_text('[roles]\n"terminal/local/ada" = "admin"\n')
+    with started(tmp_path, "chat", "--jsonl") as desk:
+        say(desk, OPEN | {"text": f"open a ticket: {PHRASE}"})
+        until(desk, "reply")
+        said = {"type": "message", "user": "ada"}
+        say(desk, said | {"id": "a1", "text": "!export alice she asked"})
+        assert PHRASE in until(desk, "reply")["file"]["content"]
+        say(desk, said | {"id": "a2", "text": "!forget alice she asked"})
+        confirm = re.search(r"`(forget by:\S+ confirm)`", until(desk, "reply")["text"])[1]
+        say(desk, said | {"id": "a3", "text": f"!{confirm}"})
+        receipt = until(desk, "reply")
+        assert (receipt["user"], receipt["private"]) == ("ada", True)
+        assert "is forgotten, and their key destroyed" in receipt["text"]
+        desk.communicate()
+    assert found_in(tmp_path, PHRASE) == []
+    done = [line["action"] for line in deskmate.json("audit", "list")]
+    assert done[:4] == ["export_person", "forget asked", "forget ordered", "forget"]
+
+
 @pytest.mark.parametrize("at", ["_delete", "erase", "_finish", "scrub"])
 def test_a_killed_forgetting_is_finished_by_running_it_again(copied, deskmate, at):
     killed = f"""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.audit import audit_lines
-from core.customers import Identity, find_customer
+from core.customers import Identity, find_customer, identity_row
 from core.errors import StoreError
 from core.lanes import Lane
 from core.legal_holds import hold_on
@@ -54,6 +54,15 @@ async def test_who_is_of_another_workspace_is_answered_like_who_is_nobody(talk, 
     said = [await talk.command(SAYS[word], word, who, "a", "complaint") for who in ("olaf", "<@olaf>", "nobody")]
     assert said == [[UNKNOWN]] * 3
     assert await lines(talk, "hold", "forget asked", "export_person", "unlink") == []
+
+
+@pytest.mark.parametrize("word", SAYS)
+async def test_who_belongs_to_another_workspace_is_nobody_here_whatever_they_are_called_here(talk, word):
+    await talk.hand_in(Command("o1", ConversationRef("terminal", "other", "dm-olaf", "olaf"), "whoami"))
+    olaf = await find_person(talk.store, talk.sealer, "terminal/other/olaf")
+    called = identity_row(talk.sealer, olaf.id, Identity("terminal", "local", "olaf"), 1)
+    await talk.desk.writer.commit((called,))
+    assert await talk.command(SAYS[word], word, "olaf", "a", "complaint") == [UNKNOWN]
 
 
 @pytest.mark.parametrize("word", SAYS)
