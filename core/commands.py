@@ -38,7 +38,7 @@ from core.showing import (
 )
 from core.undoing import redo, retry, rewind, undo
 from core.unlinking import unlink
-from core.wording import too_fast
+from core.wording import of_yourself, too_fast
 from core.words import WORDS, Word, meant, word_of_reaction, word_said
 
 PICKED_FROM = 5
@@ -108,7 +108,7 @@ async def run_command(call: Call, command: Command) -> Result:
         raise UnknownCommandError(reply=f"I do not know `{command.name[:40]}`. Say `help` to see what I understand.")
     word = meant(word, args)
     if not may(call.role, word.needs):
-        raise NotAllowedError
+        raise NotAllowedError(reply=of_yourself(word.name) if word.of_others else None)
     if command.loose and not word.about_person and await _let_pick(call, word, command):
         return []
     if word.for_speakers:

@@ -11,6 +11,11 @@ def plain(state: str) -> str:
     return state.replace("_", " ")
 
 
+def of_yourself(word: str) -> str:
+    """What somebody is told who may not say a word of another person, and may have meant themselves."""
+    return f"You may not do that here. Of yourself you say `{word}` alone."
+
+
 def too_fast(most: int, thing: str) -> str:
     """What somebody is told whose last message, or command, was one too many in a minute."""
     return f"That was more than {count(most, thing)} a minute, and I left the last one out. Say it again in a moment."

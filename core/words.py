@@ -202,7 +202,7 @@ BY_NAME = {word.name: word for word in WORDS if not word.of_others}
 OF_OTHERS = {word.name: word for word in WORDS if word.of_others}
 BY_REACTION = {key: word for word in WORDS for key in (word.reaction, word.emoji) if key}
 _ALIASES = {"not-helpful": "not helpful", "nothelpful": "not helpful", "thumbsup": "+1", "thumbsdown": "-1"}
-_OF_ONESELF = ("me", "confirm", "here")
+_OF_ONESELF = ("me", "my", "myself", "confirm", "here")
 _VARIATION = "\N{VARIATION SELECTOR-16}"
 _SKIN_TONES = "".join(chr(code) for code in range(0x1F3FB, 0x1F400))
 

@@ -96,7 +96,7 @@ async def test_who_has_no_role_is_refused_whoever_is_meant(server):
         for user in (server.alice.user.id, "404"):
             server.bob.say(thread, f"!{word} {user} {WHY}")
             await server.quiet()
-            assert server.texts(server.bob.im, server.bob)[-1] == REFUSED
+            assert server.texts(server.bob.im, server.bob)[-1].startswith(REFUSED)
     assert await lines(server) == []
 
 
@@ -127,7 +127,7 @@ async def test_a_role_lost_before_it_is_confirmed_counts(server, mo):
     server.discord.acme.members[mo.user.id].roles = []
     mo.press(server.ours(server.help, mo)[-1], "Forget them for good")
     await server.quiet()
-    assert server.texts(server.help, mo)[-1] == REFUSED
+    assert server.texts(server.help, mo)[-1].startswith(REFUSED)
 
 
 @pytest.mark.parametrize("trouble", [None, "cut_answer", "fail"])

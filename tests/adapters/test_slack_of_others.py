@@ -63,7 +63,7 @@ async def test_a_person_who_is_mentioned_is_put_on_hold_and_off(town, mo):
 async def test_who_is_in_no_group_that_gives_a_role_is_refused(town, word):
     bob = town.harness._person("bob")
     for who in (alice(town), "<@U404|nobody>"):
-        assert await said(town, bob, f"{word} {who} {WHY}") == REFUSED
+        assert (await said(town, bob, f"{word} {who} {WHY}")).startswith(REFUSED)
     assert await lines(town) == []
 
 

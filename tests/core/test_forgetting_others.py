@@ -69,8 +69,8 @@ async def test_nothing_of_who_was_forgotten_is_kept_with_who_asked(talk):
 async def test_a_button_is_good_for_who_asked_alone(talk):
     button, id_ = await asked(talk), await id_of(talk)
     assert await press(talk, "eve", button) == [STALE]
-    assert await press(talk, "sue", button) == [REFUSED]
-    assert await press(talk, "alice", button) == [REFUSED]
+    assert (await press(talk, "sue", button))[0].startswith(REFUSED)
+    assert (await press(talk, "alice", button))[0].startswith(REFUSED)
     assert "turn" in await kept(talk, id_)
     assert await lines(talk, "forget ordered") == []
 
@@ -78,7 +78,7 @@ async def test_a_button_is_good_for_who_asked_alone(talk):
 async def test_a_role_taken_away_meanwhile_counts_when_it_is_confirmed(talk):
     button, id_ = await asked(talk), await id_of(talk)
     talk.settings.roles.pop("terminal/local/ada")
-    assert await press(talk, "ada", button) == [REFUSED]
+    assert (await press(talk, "ada", button))[0].startswith(REFUSED)
     assert "turn" in await kept(talk, id_)
 
 

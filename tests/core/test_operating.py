@@ -4,7 +4,7 @@ import pytest
 
 from adapters.terminal.translate import typed_event
 from core import operating
-from core.audit import DESK, audit_lines, audit_record
+from core.audit import DESK, Author, audit_lines, audit_record
 from core.chores import Chores
 from core.clock import now
 from core.legal_holds import put_hold
@@ -226,7 +226,7 @@ async def test_nobody_on_hold_is_touched():
     async with opened() as talk:
         await talk.say("alice", "hello")
         person = await find_person(talk.store, talk.sealer, "terminal/local/alice")
-        held = await put_hold(talk.store, talk.sealer, person, reason="a lawsuit", by="somebody")
+        held = await put_hold(talk.store, talk.sealer, person, reason="a lawsuit", by=Author("somebody"))
         await talk.desk.writer.commit(tuple(held))
         assert await talk.command("admin", "retention", "run", "confirm") == ["Nothing is old enough."]
         assert await turns(talk) == 1
