@@ -15,8 +15,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Three for two cores: a third of the time tests wait for processes of theirs."""
-    return 3 * (os.cpu_count() or 1) // 2
+    """Two for each core: half of the time tests wait, for processes of theirs and for disks."""
+    return 2 * (os.cpu_count() or 1)
 
 
 ADDRESS_AT = {

@@ -1,5 +1,6 @@
 import pytest
 
+import core.chores
 from tests.core.talk import open_talk
 from tests.core.town import STORES, open_town
 
@@ -11,6 +12,8 @@ async def talk():
 
 
 @pytest.fixture(params=STORES)
-async def town(request, tmp_path):
+async def town(request, tmp_path, monkeypatch):
+    # One process alone: there is none that has to notice who is forgotten.
+    monkeypatch.setattr(core.chores, "NOTICED_SECONDS", 0)
     async for opened in open_town(STORES[request.param](tmp_path)):
         yield opened
