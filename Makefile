@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PACKAGES := $(VENV)/packages
 PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
-BENCHES := tests/crash tests/benchmarks
+APART := tests/crash tests/benchmarks $(wildcard tests/bots/test_demo*.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := uv==0.13.9
 
@@ -37,10 +37,10 @@ chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat 
 	@$(BIN)/deskmate chat
 
 test: $(READY) ## Run the tests (some of them: make test ARGS="-k undo")
-	$(PYTEST) $(BENCHES:%=--ignore %) $(ARGS)
+	$(PYTEST) $(APART:%=--ignore %) $(ARGS)
 
-bench-tests: $(READY) ## Run the tests of the benches: what is broken on purpose has to be counted
-	$(PYTEST) $(BENCHES) $(ARGS)
+bench-tests: $(READY) ## Run the tests of the benches and the demos: what is broken on purpose has to be counted
+	$(PYTEST) $(APART) $(ARGS)
 
 check: $(READY) ## Format, lint, types, imports: changes nothing
 	$(BIN)/ruff format --check .
