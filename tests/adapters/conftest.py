@@ -18,6 +18,7 @@ from core.agent import SupportAgent
 from core.config import Settings
 from core.models import Command, ConversationRef, UserMessage
 from tests.adapters.discord_harness import DiscordHarness
+from tests.adapters.discord_server import hurry
 from tests.adapters.slack_harness import SlackHarness, SlackHttpHarness
 from tests.adapters.slack_town import Town
 from tests.core.talk import Street
@@ -215,6 +216,12 @@ def hurried(monkeypatch):
     monkeypatch.setattr("core.posting.FIRST_PAUSE", 0.005)
     monkeypatch.setattr("core.posting.LONGEST_PAUSE", 0.02)
     monkeypatch.setattr("core.desk.STOP_SECONDS", 0.1)
+
+
+@pytest.fixture
+def hurried_discord(monkeypatch):
+    """Let nothing on Discord wait for a clock."""
+    hurry(monkeypatch)
 
 
 @pytest.fixture

@@ -8,14 +8,10 @@ from adapters.discord.app import DiscordApp
 from adapters.discord.catch_up import CatchUp
 from core.config import Settings
 from core.desk import Desk
-from tests.adapters.discord_server import QUESTION, PlainHarness, Server, StreamingHarness, SupportHarness, hurry
+from tests.adapters.discord_server import QUESTION, PlainHarness, Server, StreamingHarness, SupportHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture

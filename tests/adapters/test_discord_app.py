@@ -20,20 +20,15 @@ from tests.adapters.discord_server import (
     SlowHarness,
     StreamingHarness,
     SupportHarness,
-    hurry,
 )
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
 support = pytest.mark.parametrize("harness", [SupportHarness], indirect=True)
 blind = pytest.mark.parametrize("harness", [BlindHarness], indirect=True)
 streaming = pytest.mark.parametrize("harness", [StreamingHarness], indirect=True)
 slow = pytest.mark.parametrize("harness", [SlowHarness], indirect=True)
 SEND = "POST /channels/{channel}/messages"
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture(params=[PlainHarness])

@@ -9,14 +9,10 @@ from core.config import Settings
 from core.errors import RejectedError
 from core.models import ConversationRef, Delivery
 from simulators.discord_service import Permission
-from tests.adapters.discord_server import PlainHarness, Server, SupportHarness, hurry
+from tests.adapters.discord_server import PlainHarness, Server, SupportHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 ALONE = "POST /channels/{channel}/threads"
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture(params=[PlainHarness])

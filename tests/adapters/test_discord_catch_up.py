@@ -8,14 +8,10 @@ from adapters.discord.catch_up import PAGE, PAGES, CatchUp
 from adapters.discord.listening import Listening
 from adapters.discord.refs import Room, snowflake_at, snowflake_seconds
 from core.config import Settings
-from tests.adapters.discord_server import QUESTION, PlainHarness, Server, SupportHarness, hurry
+from tests.adapters.discord_server import QUESTION, PlainHarness, Server, SupportHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture(params=[SupportHarness])

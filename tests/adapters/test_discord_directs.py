@@ -5,14 +5,10 @@ import pytest
 from adapters.discord.catch_up import CatchUp
 from adapters.discord.directs import MINUTE, MOST_A_MINUTE, Directs
 from core.config import Settings
-from tests.adapters.discord_server import QUESTION, PlainHarness, Server, hurry
+from tests.adapters.discord_server import QUESTION, PlainHarness, Server
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture

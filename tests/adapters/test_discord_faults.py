@@ -8,8 +8,9 @@ import pytest
 from core.config import Settings
 from simulators.discord_service import Permission
 from tests.adapters.discord_harness import DiscordHarness
-from tests.adapters.discord_server import QUESTION, PlainHarness, Server, StreamingHarness, hurry
+from tests.adapters.discord_server import QUESTION, PlainHarness, Server, StreamingHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
 SEND = "POST /channels/{channel}/messages"
 BELOW = "POST /channels/{channel}/messages/{message}/threads"
@@ -17,11 +18,6 @@ ALONE = "POST /channels/{channel}/threads"
 ACKNOWLEDGE = "POST /interactions/{interaction}/{token}/callback"
 FOLLOW_UP = "POST /webhooks/{app}/{token}"
 FIRST = "PATCH /webhooks/{app}/{token}/messages/{message}"
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture(params=[DiscordHarness])

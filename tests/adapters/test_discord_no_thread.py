@@ -4,14 +4,10 @@ import pytest
 
 from core.config import Settings
 from simulators.discord_service import Permission
-from tests.adapters.discord_server import QUESTION, PlainHarness, Server, StreamingHarness, hurry
+from tests.adapters.discord_server import QUESTION, PlainHarness, Server, StreamingHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture(params=[PlainHarness])

@@ -11,23 +11,13 @@ from core.audit import audit_lines
 from core.config import LinkingSettings, Settings
 from core.linking import TOLD
 from core.of_others import STALE
-from tests.adapters.discord_server import Server, hurry
-from tests.adapters.test_discord_roles import StaffHarness
+from tests.adapters.discord_server import Server
+from tests.adapters.discord_staff import AdminHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 WHY = "she asked us"
 REFUSED = "You may not do that here."
 OF_OTHERS = ("hold", "forget", "export", "unlink")
-
-
-class AdminHarness(StaffHarness):
-    """Mo has a role that makes admins."""
-
-    role = "admin"
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture

@@ -4,27 +4,17 @@ import pytest
 
 from core.config import Settings
 from simulators.discord_service import Permission
-from tests.adapters.discord_server import Server, hurry
-from tests.adapters.test_discord_roles import StaffHarness
+from tests.adapters.discord_server import Server
+from tests.adapters.discord_staff import AdminHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 REFUSED = "You may not do that here."
-
-
-class ChiefHarness(StaffHarness):
-    """Mo has a role that makes admins."""
-
-    role = "admin"
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture
 async def server(tmp_path):
     settings = Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")
-    async with ChiefHarness(settings) as harness:
+    async with AdminHarness(settings) as harness:
         moderators = harness.discord.role("moderators", Permission.MANAGE_THREADS)
         harness._people["carol"] = harness.discord.person("carol", roles=(moderators,))
         yield Server(harness)

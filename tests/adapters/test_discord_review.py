@@ -5,18 +5,14 @@ import pytest
 from core.access import READINGS
 from core.audit import audit_lines
 from core.config import Settings
-from tests.adapters.discord_server import Server, hurry
-from tests.adapters.test_discord_roles import StaffHarness
+from tests.adapters.discord_server import Server
+from tests.adapters.discord_staff import StaffHarness
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 WHY = "she asked for help"
 REFUSED = "You may not do that here."
 SECRET = "xylophone-4711"
 SEND = "POST /channels/{channel}/messages"
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture

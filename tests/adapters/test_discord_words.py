@@ -7,14 +7,10 @@ import pytest
 from adapters.discord.words import STAFF_WORDS
 from core.config import Settings
 from core.words import WORDS
-from tests.adapters.discord_server import QUESTION, PlainHarness, Server, hurry
+from tests.adapters.discord_server import QUESTION, PlainHarness, Server
 
+pytestmark = pytest.mark.usefixtures("hurried_discord")
 OPENED = "I opened TKT-1001: “the printer burns” (priority normal)."
-
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch):
-    hurry(monkeypatch)
 
 
 @pytest.fixture

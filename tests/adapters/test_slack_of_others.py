@@ -7,17 +7,11 @@ import pytest
 from core.audit import audit_lines
 from core.config import Settings
 from core.of_others import OTHERS_READ
+from tests.adapters.slack_staff import AdminHarness
 from tests.adapters.slack_town import Town
-from tests.adapters.test_slack_user_groups import StaffHarness
 
 WHY = "she asked us"
 REFUSED = "You may not do that here."
-
-
-class AdminHarness(StaffHarness):
-    """Mo and Ada are in the group that makes admins."""
-
-    role = "admin"
 
 
 @pytest.fixture

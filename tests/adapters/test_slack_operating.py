@@ -4,21 +4,15 @@ import pytest
 
 from adapters.slack import user_groups
 from core.config import Settings
+from tests.adapters.slack_staff import AdminHarness
 from tests.adapters.slack_town import Town
-from tests.adapters.test_slack_user_groups import StaffHarness
 
 REFUSED = "You may not do that here."
 
 
-class ChiefHarness(StaffHarness):
-    """Mo is in a group that makes admins."""
-
-    role = "admin"
-
-
 @pytest.fixture
 async def town(tmp_path):
-    async with ChiefHarness(Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")) as harness:
+    async with AdminHarness(Settings(store=f"sqlite:///{tmp_path}/desk.db", model="offline")) as harness:
         yield Town(harness)
 
 

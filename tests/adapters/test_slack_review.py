@@ -8,8 +8,8 @@ from adapters.slack import user_groups
 from core.access import READINGS
 from core.audit import audit_lines
 from core.config import Settings
+from tests.adapters.slack_staff import StaffHarness
 from tests.adapters.slack_town import Town
-from tests.adapters.test_slack_user_groups import StaffHarness
 
 SECRET = "xylophone-4711"
 WHY = "she asked for help"

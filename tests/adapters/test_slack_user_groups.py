@@ -5,27 +5,10 @@ import pytest
 from adapters.slack import user_groups
 from core.config import Settings
 from tests.adapters.slack_harness import SlackHarness
+from tests.adapters.slack_staff import StaffHarness
 from tests.adapters.slack_town import Town
 
 UNDO = "leftwards_arrow_with_hook"
-
-
-class StaffHarness(SlackHarness):
-    """Mo and Ada are in the group that makes agents, Bob in one that means nothing."""
-
-    role = "agent"
-
-    async def _start(self):
-        slack = self.slack
-        if not self.grouped:
-            people = {name: slack.person(name) for name in ("mo", "ada", "bob")}
-            self._people |= people
-            self.helpers = slack.group("Helpers", people["mo"], people["ada"])
-            slack.group("Fans", people["bob"])
-            self.grouped = frozenset({slack.acme.id})
-            roles = {f"slack/{slack.acme.id}/@{self.helpers.id}": self.role}
-            self._settings = self._settings.model_copy(update={"roles": roles})
-        await super()._start()
 
 
 @pytest.fixture
