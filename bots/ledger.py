@@ -17,6 +17,7 @@ from core.queries.tickets import TicketRow, Tickets
 from core.sealed import ERASED
 from core.transcript import readable_id
 from core.usage import UsageSum, amount, money
+from core.wording import safe_cell
 
 Values = dict[str, Any]
 Names = Mapping[str | bytes, Values]
@@ -68,9 +69,8 @@ def csv_of(found: list[Values], grouping: Grouping) -> str:
     for group in found:
         for outcome, used in group["outcomes"].items():
             cost = (used["amount"], group["currency"])
-            writer.writerow(
-                (_safe(group[grouping]), _safe(group["label"]), outcome, *(used[name] for name in COUNTED), *cost)
-            )
+            named = (safe_cell(group[grouping]), safe_cell(group["label"]), outcome)
+            writer.writerow((*named, *(used[name] for name in COUNTED), *cost))
     return file.getvalue()
 
 
@@ -115,8 +115,3 @@ def _ticket(row: TicketRow) -> Values:
 
 def _bare(key: str | bytes) -> str:
     return key.hex() if isinstance(key, bytes) else key
-
-
-def _safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: people choose their names themselves."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

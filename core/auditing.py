@@ -1,22 +1,27 @@
 """Supervisors read the audit log of their workspace, and ask whether it is whole: the word `audit`."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
-from core.access import Subject, reading_line
+from core.access import EVERYBODY, Subject, reading_line
 from core.audit import DESK, AuditLine, open_line
 from core.audit_check import PAGE, Verdict, check_audit
 from core.call import Call, Result
 from core.customers import open_customer
 from core.errors import BadInputError, ErasedError
-from core.noted import reader_in, show
+from core.models import TextFile
+from core.noted import check_unread, reader_in, show
 from core.queries.log import AuditAfter, AuditEnd, AuditRow, AuditStart
 from core.queries.people import CustomerById, CustomerRow
 from core.sealed import ERASED
 from core.text import first_words
 from core.wording import count
 
-VERIFY = "verify"
+VERIFY, EXPORT = "verify", "export"
 NEWEST, MOST = 10, 50
+MOST_EXPORTED = 5_000
+"""How many lines a file has at most."""
 PAGES = 20
 """How many pages of the log are looked through at most, of all workspaces together."""
 CHECKED = 100_000
@@ -26,7 +31,7 @@ TOLD = 10
 LONGEST_REASON = 200
 HOW = (
     f"Say it like this: `audit` for the newest {NEWEST} lines of this workspace, `audit 20` for that many, "
-    f"from 1 to {MOST}, or `audit verify`."
+    f"from 1 to {MOST}, `audit export` for all in a file, or `audit verify`."
 )
 TOO_LONG = (
     f"The log of this desk has more than {CHECKED:,} lines: say `deskmate audit verify` on the desk's machine, where "
@@ -39,12 +44,28 @@ OPERATOR, ELSEWHERE = "an operator of the desk", "somebody elsewhere"
 async def audit(call: Call) -> Result:
     """Show the newest lines about the asker's workspace, or say whether the whole log is as it was written."""
     asked = " ".join(call.args).lower()
+    if asked == EXPORT:
+        return await _export(call)
     if asked == VERIFY:
         text = _told(await _checked(call))
     else:
         text = await _listed(call, _how_many(call))
     line = await reading_line(call.kit.sealer, reader_in(call), "audit_list", Subject(more={"asked": asked}))
     await show(call, text, ())
+    return [line]
+
+
+async def _export(call: Call) -> Result:
+    """Send the lines about the asker's workspace, as lines of JSON without their seals."""
+    check_unread(call)
+    log = _Log(call)
+    rows, reached = await log.newest(MOST_EXPORTED)
+    told = [asdict(await log.told(open_line(row, call.kit.sealer))) for row in rows]
+    text = "".join(f"{json.dumps(one, ensure_ascii=False, default=datetime.isoformat)}\n" for one in told)
+    line = await reading_line(call.kit.sealer, reader_in(call), "audit_export", EVERYBODY)
+    newest = "" if reached else "the newest "
+    about = f"These are {newest}{count(len(told), 'line')} about this workspace."
+    await show(call, about, stays=True, file=TextFile("deskmate-audit.jsonl", text))
     return [line]
 
 
@@ -90,6 +111,17 @@ async def _listed(call: Call, wanted: int) -> str:
     return "\n".join(filter(None, [title, *lines, bound]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A line as a workspace may read it, without what else it notes."""
+
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    reason: str
+
+
 @dataclass(slots=True)
 class _Log:
     """The log as one workspace may read it: a line is told to belong there, or it is not shown.
@@ -118,14 +150,19 @@ class _Log:
         return found[::-1], False
 
     async def written(self, line: AuditLine) -> str:
-        """A line as people read it, without what else it notes."""
+        """A line as people read it."""
+        told = await self.told(line)
+        reason = first_words(told.reason, LONGEST_REASON)
+        said = f"{told.at:%Y-%m-%d %H:%M} UTC, {told.who}: {told.action}{f' of {told.subject}' if told.subject else ''}"
+        return f"{said} ({reason})" if reason else said
+
+    async def told(self, line: AuditLine) -> _Told:
+        """What of a line may be read here."""
         detail = line.detail if isinstance(line.detail, dict) else {}
         who = await self._name(line.actor, str(detail.get("by", "")), str(detail.get("role", "")))
         about = await self._customer(line.subject)
         subject = self._called(about) if about else line.subject
-        reason = first_words(str(detail.get("reason", "")), LONGEST_REASON)
-        said = f"{line.at:%Y-%m-%d %H:%M} UTC, {who}: {line.action}{f' of {subject}' if subject else ''}"
-        return f"{said} ({reason})" if reason else said
+        return _Told(line.at, who, line.action, subject, str(detail.get("reason", "")))
 
     async def _is_here(self, row: AuditRow) -> bool:
         if row.owner != DESK:

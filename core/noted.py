@@ -9,13 +9,15 @@ from typing import Any
 from core.access import Door, Reader, reader_of
 from core.audit import open_line, short
 from core.call import Call
-from core.errors import NoSuchSessionError
+from core.errors import BadInputError, NoSuchSessionError
 from core.models import Button
 from core.queries.log import AuditAfter, AuditEnd, AuditRow
 from core.replies import FAREWELL
 
 BY = "by:"
 """What the argument of a button begins with that names an audit line."""
+
+OTHERS_READ = "Others read this place. Say it in a direct message to me."
 
 _LINE = re.compile(rf"{BY}(\d{{1,15}})\.([0-9a-f]{{12}})", re.ASCII)
 _NEAR = 1_000
@@ -54,6 +56,12 @@ async def show(call: Call, text: str, buttons: tuple[Button, ...] = (), **rest: 
     """Show the asker alone what is other people's. No piece of it is kept: it would outlive them."""
     await call.kit.sealer.prepare((FAREWELL,))
     call.say(text, private=True, buttons=buttons, owner=FAREWELL, **rest)
+
+
+def check_unread(call: Call) -> None:
+    """Refuse a word that sends a file of other people's where others read, and none can be sent to the asker alone."""
+    if not (call.ref.direct or call.mail.platform.writes_directly):
+        raise BadInputError(reply=OTHERS_READ)
 
 
 def door_of(call: Call) -> Door:

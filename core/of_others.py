@@ -11,13 +11,12 @@ from core.legal_holds import hold_on
 from core.linked import customer_of, others_of
 from core.models import Button, Customer, TextFile
 from core.naming import named
-from core.noted import BY, door_of, end_of_log, line_name, line_named, reader_in, show
+from core.noted import BY, check_unread, door_of, end_of_log, line_name, line_named, reader_in, show
 from core.people import is_being_forgotten
 from core.queries.people import CustomerById
 from core.unlinking import Parts, unlinked
 from core.wording import count
 
-OTHERS_READ = "Others read this place. Say it in a direct message to me."
 HELD = "A legal hold is on them, and it wins: nothing of theirs is deleted, and they are not unlinked."
 ALONE = "{name} is not linked to anybody."
 UNLINKED = "{name} is taken for one person with others no more. What was said stays with who said it."
@@ -38,8 +37,7 @@ BEGUN = "They are being forgotten already."
 
 async def export_person(call: Call) -> Result:
     """Send the asker all that is kept of somebody in the workspace."""
-    if not (call.ref.direct or call.mail.platform.writes_directly):
-        raise BadInputError(reply=OTHERS_READ)
+    check_unread(call)
     person = await named(call, call.args)
     found, line = await export_in_commit(door_of(call), reader_in(call), person.customer, reason=person.reason)
     file = TextFile("deskmate-export.json", json.dumps(found, ensure_ascii=False, indent=2))

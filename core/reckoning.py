@@ -1,6 +1,9 @@
 """Supervisors add up what was used in their workspace: the word `usage by`."""
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast, get_args
 
 from core.access import Subject, reading_line
@@ -10,48 +13,81 @@ from core.customers import open_customer
 from core.errors import BadInputError, ErasedError
 from core.ledger import ALWAYS, Grouping, Period, month_named, sums_in, whole
 from core.linked import others_of
-from core.noted import reader_in, show
+from core.models import TextFile
+from core.noted import check_unread, reader_in, show
 from core.queries.people import CustomerById, SessionById
 from core.queries.tickets import TicketById
 from core.sealed import ERASED
 from core.text import first_words
 from core.transcript import readable_id
 from core.usage import UsageSum, amount
-from core.wording import count
+from core.wording import count, safe_cell
 
 MOST_LINES = 20
 """Groups that have a line of their own; all others share one."""
 LONGEST_LABEL = 40
 HOW = (
     "Say it like this: `usage by customer`, or by `session`, `ticket` or `model`; "
-    "`usage by customer 2026-01` is of one month."
+    "`usage by customer 2026-01` is of one month, and `csv` behind it all makes it a file."
 )
+AS_FILE = "csv"
+TOKENS = ("requests", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 ELSEWHERE = "(known elsewhere)"
 """What somebody is called who is booked under who they are in another workspace."""
 
 Row = tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """By what is added up, of which time, and whether a file is wanted."""
+
+    grouping: Grouping
+    period: Period
+    file: bool
+
+
 async def usage_by(call: Call) -> Result:
     """Show what was used in the asker's workspace, in groups that come to the same whole."""
-    grouping, period = _wanted(call.args)
-    sums = await sums_in(call.kit.store, call.ref.workspace, grouping, period)
+    wanted = _wanted(call.args)
+    if wanted.file:
+        check_unread(call)
+    sums = await sums_in(call.kit.store, call.ref.workspace, wanted.grouping, wanted.period)
     title = f"Used in this workspace, by {', '.join(call.args).lower()}"
     line = await reading_line(
         call.kit.sealer, reader_in(call), "usage_list", Subject(more={"asked": " ".join(call.args)})
     )
-    await show(call, f"{title}:\n{await _table(call, grouping, sums)}" if sums else f"{title}: nothing.", ())
+    if wanted.file:
+        file = TextFile("deskmate-usage.csv", await _csv(call, wanted.grouping, sums))
+        await show(call, f"{title}: {count(len(sums), 'line')}.", stays=True, file=file)
+    else:
+        table = f":\n{await _table(call, wanted.grouping, sums)}" if sums else ": nothing."
+        await show(call, f"{title}{table}")
     return [line]
 
 
-def _wanted(args: Sequence[str]) -> tuple[Grouping, Period]:
-    grouping, *month = args or ("",)
-    if grouping.lower() not in get_args(Grouping) or len(month) > 1:
+def _wanted(args: Sequence[str]) -> _Wanted:
+    grouping, *rest = map(str.lower, args or ("",))
+    month = [word for word in rest if word != AS_FILE]
+    if grouping not in get_args(Grouping) or len(month) > 1 or len(rest) - len(month) > 1:
         raise BadInputError(reply=HOW)
     try:
-        return cast(Grouping, grouping.lower()), month_named(month[0]) if month else ALWAYS
+        period = month_named(month[0]) if month else ALWAYS
     except BadInputError as error:
         raise BadInputError(reply=HOW) from error
+    return _Wanted(cast(Grouping, grouping), period, AS_FILE in rest)
+
+
+async def _csv(call: Call, grouping: Grouping, sums: Mapping[str | bytes, UsageSum]) -> str:
+    """A line for each group, so that a column adds up to what was booked."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow((grouping, "calls", *TOKENS, "cost_nano", "unpriced", "estimated", "currency"))
+    for key, used in sums.items():
+        tokens = [getattr(used.usage, name) for name in TOKENS]
+        money = (used.usage.cost_nano, used.unpriced, used.estimated, call.kit.settings.prices.currency)
+        writer.writerow((safe_cell(await _label(call, grouping, key)), used.calls, *tokens, *money))
+    return file.getvalue()
 
 
 async def _table(call: Call, grouping: Grouping, sums: Mapping[str | bytes, UsageSum]) -> str:

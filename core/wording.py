@@ -16,6 +16,11 @@ def of_yourself(word: str) -> str:
     return f"You may not do that here. Of yourself you say `{word}` alone."
 
 
+def safe_cell(text: str) -> str:
+    """A cell of a table that no spreadsheet takes for a formula: people choose their names themselves."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
 def too_fast(most: int, thing: str) -> str:
     """What somebody is told whose last message, or command, was one too many in a minute."""
     return f"That was more than {count(most, thing)} a minute, and I left the last one out. Say it again in a moment."

@@ -50,7 +50,7 @@ _HINTS = {
     "branch": "a name for the branch",
     "switch": "the branch to go on with",
     "clear": "`confirm` to delete without being asked again",
-    "audit": "how many lines, or `verify`: whether the log is whole",
+    "audit": "how many lines, `verify` whether the log is whole, or `export` for a file",
     "retention": "`run` to delete it; you are asked first",
     "keys": "`check` to try every key, `rotate` to make new ones; you are asked first",
 }
@@ -263,12 +263,15 @@ class Tree(app_commands.CommandTree[Any]):
 
     def _usage_by(self) -> "Callable[..., Any]":
         @app_commands.describe(
-            what="by what it is added up", month="of one month only, in UTC, such as 2026-01; all there is without it"
+            what="by what it is added up",
+            month="of one month only, in UTC, such as 2026-01; all there is without it",
+            file="as a file, in a direct message",
         )
         async def say(
             interaction: Interaction,
             what: Literal["customer", "session", "ticket", "model"],
             month: str | None = None,
+            file: Literal["csv"] | None = None,
         ) -> None:
             await self._take(interaction)
 

@@ -44,6 +44,19 @@ async def test_the_audit_log_is_listed_and_checked(server):
     assert (await said(server, "mo", "audit", what="verify")).text.startswith("The audit log holds")
 
 
+@pytest.mark.parametrize(
+    ("word", "options", "first"),
+    [("usage-by", {"what": "customer", "file": "csv"}, "customer,calls,"), ("audit", {"what": "export"}, '{"at": ')],
+)
+async def test_a_file_comes_in_direct_messages(server, word, options, first):
+    await said(server, "mo", "audit")
+    shown, mo = await said(server, "mo", word, **options), server.harness.person("mo")
+    assert shown.text == "I wrote it to you directly, where it stays."
+    (sent,) = [one for one in server.ours(mo.im, mo) if one.files]
+    (path,) = [path for path in server.discord.world.files if path.endswith(sent.files[0])]
+    assert server.discord.world.files[path].decode().startswith(first)
+
+
 async def test_keys_are_counted_and_made_anew_by_the_button(server):
     assert (await said(server, "mo", "keys")).text.startswith("Data keys of ")
     asked = await said(server, "mo", "keys", do="rotate")
@@ -78,9 +91,10 @@ async def test_who_sees_the_commands_and_has_no_role_of_the_desk_is_refused(serv
 async def test_the_choices_are_offered(server):
     registered = {command["name"]: command for command in server.discord.commands.registered()}
     words = {option["name"]: option["options"] for option in registered["desk-staff"]["options"]}
-    what, month = words["usage-by"]
+    what, month, file = words["usage-by"]
     assert [choice["value"] for choice in what["choices"]] == ["customer", "session", "ticket", "model"]
     assert (what["required"], month["name"], month["required"]) == (True, "month", False)
+    assert ([choice["value"] for choice in file["choices"]], file["required"]) == (["csv"], False)
     offered = {word: [choice["value"] for choice in words[word][0]["choices"]] for word in ("retention", "keys")}
     assert offered == {"retention": ["run"], "keys": ["check", "rotate"]}
     assert len(words) <= 25

@@ -6,7 +6,7 @@ import pytest
 
 from core.audit import audit_lines
 from core.config import Settings
-from core.of_others import OTHERS_READ
+from core.noted import OTHERS_READ
 from tests.adapters.slack_staff import AdminHarness
 from tests.adapters.slack_town import Town
 

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from core.auditing import HOW, MOST, TOO_LONG
 from core.clock import now
 from core.desk import Desk
 from core.models import Command, Profile, UserMessage
+from core.noted import OTHERS_READ
 from core.offline import OfflineModel
 from core.queries.log import AuditEnd
 from core.records.log import CutAudit
@@ -201,3 +203,20 @@ class _Forged:
 
     def lookup(self, kind, value):
         return b"forged link 1234"
+
+
+async def test_the_lines_of_the_workspace_alone_are_sent_as_a_file_and_that_is_noted(talk):
+    assert "about this workspace" in await asked(talk, "export")
+    assert talk.last.private
+    lines = [json.loads(line) for line in talk.last.file.content.splitlines()]
+    assert {line["who"] for line in lines if line["action"] == "undo"} == {"Alice"}
+    assert [line["reason"] for line in lines if line["action"] == "review"] == ["a complaint"]
+    assert "xylophone" not in talk.last.file.content
+    noted = [line for line in await audit_lines(talk.store, talk.sealer, 999) if line.action == "audit_export"]
+    assert [line.detail for line in noted] == [{"by": "terminal/local/sue", "role": "supervisor"}]
+
+
+async def test_no_file_is_sent_where_others_read(talk):
+    said = await asked(talk, "export", ref=place("sue", channel="c", thread="t"))
+    assert (said, talk.last.file) == (OTHERS_READ, None)
+    assert not [line for line in await audit_lines(talk.store, talk.sealer, 999) if line.action == "audit_export"]

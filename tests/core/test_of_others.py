@@ -11,7 +11,8 @@ from core.lanes import Lane
 from core.legal_holds import hold_on
 from core.models import Command, ConversationRef
 from core.naming import NO_REASON, UNKNOWN
-from core.of_others import ALONE, HELD, LINKED, OTHERS_READ
+from core.noted import OTHERS_READ
+from core.of_others import ALONE, HELD, LINKED
 from core.people import find_person
 from core.queries.outbox import DeliveriesTo
 from core.replies import FAREWELL

@@ -1,3 +1,5 @@
+import csv
+import io
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -8,6 +10,7 @@ from core.access import READINGS
 from core.audit import audit_lines
 from core.ids import new_id
 from core.models import Command, Profile, UserMessage
+from core.noted import OTHERS_READ
 from core.queries.bill import UsageLedger
 from core.queries.people import Customers
 from core.reckoning import HOW, MOST_LINES
@@ -183,3 +186,22 @@ async def test_usage_alone_stays_what_it_is_for_everybody(talk):
 async def test_help_tells_it_to_supervisors_alone(talk):
     assert "`usage by" in (await talk.command("sue", "help"))[0]
     assert "`usage by" not in (await talk.command("alice", "help"))[0]
+
+
+async def test_as_a_file_every_group_has_a_line_that_adds_up_and_no_cell_is_a_formula(talk):
+    await talk.hand_in(UserMessage("m1", place("mallory"), "hello", Profile("=1+1")))
+    for number in range(MOST_LINES):
+        await talk.say(f"user{number}", "hello")
+    assert f"{MOST_LINES + 2} lines" in await asked(talk, "customer", "csv")
+    assert talk.last.private
+    rows = list(csv.DictReader(io.StringIO(talk.last.file.content)))
+    assert "'=1+1" in [row["customer"] for row in rows]
+    figures = [sum(int(row[name]) for row in rows) for name in ("calls", "input_tokens", "output_tokens")]
+    assert (len(rows), figures) == (MOST_LINES + 2, await booked(talk, "local"))
+    assert "Bob" not in talk.last.file.content
+
+
+async def test_a_file_is_refused_where_others_read_and_nothing_is_noted(talk):
+    said = await asked(talk, "customer", "csv", ref=place("sue", channel="c", thread="t"))
+    assert (said, talk.last.file) == (OTHERS_READ, None)
+    assert [line for line in await audit_lines(talk.store, talk.sealer, 99) if line.action == "usage_list"] == []
