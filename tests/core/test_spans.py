@@ -146,6 +146,26 @@ async def test_a_turn_is_seen_from_accept_to_deliver(spans, traced):
     assert by_name["deliver"].parent is None
 
 
+async def test_of_two_turns_at_once_each_has_its_own_spans(spans, traced):
+    both = asyncio.Barrier(2)
+
+    async def answer(_):
+        await both.wait()
+        return said("hello")
+
+    async with open_talk(scripted(ModelStep.respond(answer), ModelStep.respond(answer)), spans=traced) as talk:
+        for user in ("alice", "bob"):
+            await talk.desk.accept(UserMessage(user, place(user), "hello", Profile(user)))
+        await talk.desk.drain()
+
+    by_id = {span.context.span_id: span for span in spans()}
+    agents = {by_id[span.parent.span_id].context.span_id: span for span in spans() if span.name == "agent"}
+    assert [by_id[turn].name for turn in agents] == ["turn", "turn"]
+    for agent in agents.values():
+        inside = [span.name for span in spans() if span.parent and span.parent.span_id == agent.context.span_id]
+        assert sorted(inside) == ["guardrail", "guardrail", "model call"]
+
+
 async def test_a_handoff_is_seen_with_both_agents(spans, traced):
     await talked(scripted(called("transfer_to_billing"), said("Billing here.")), spans=traced)
 
