@@ -8,7 +8,7 @@ workspace are not another one: the people in them are those of the one there is,
 
 from collections.abc import Mapping
 
-from core.audit import DESK, audit_record, short
+from core.access import Subject, line_of
 from core.call import Call, Result
 from core.clock import now
 from core.errors import BadInputError, NotAllowedError
@@ -52,7 +52,7 @@ async def retention(call: Call) -> Result:
         call.say(f"{told}\n{ASK_RUN}", buttons=(Button("Delete it for good", "retention", ("run", "confirm")),))
     else:
         call.say(_listed("This would go now", found))
-    return [await _line(call, "retention", {"asked": asked})]
+    return [await _line(call, "retention", asked=asked)]
 
 
 async def keys(call: Call) -> Result:
@@ -66,7 +66,7 @@ async def keys(call: Call) -> Result:
         call.say(f"{await _counted(call)} {ASK_ROTATE}", buttons=(button,))
     else:
         call.say(await (_counted(call) if not asked else _checked(call)))
-    return [await _line(call, "keys", {"asked": asked})]
+    return [await _line(call, "keys", asked=asked)]
 
 
 def _asked(call: Call, known: tuple[str, ...], how: str) -> str:
@@ -84,7 +84,7 @@ async def _check_alone(call: Call, command: str) -> None:
 async def _run(call: Call) -> Result:
     """Delete as the desk does each hour by itself, in many commits: who ordered it is durable before the first."""
     kit = call.kit
-    await kit.writer.commit((await _line(call, "retention run", {}),))
+    await kit.writer.commit((await _line(call, "retention run"),))
     gone = await sweep(kit.store, kit.sealer, kit.writer, kit.settings.retention, at=now())
     call.say(_listed("This is deleted for good", gone))
     return []
@@ -92,7 +92,7 @@ async def _run(call: Call) -> Result:
 
 async def _rotate(call: Call) -> Result:
     """Make new keys. Taken up again after a crash, it goes on with those whose keys are older than the word."""
-    await call.kit.writer.commit((await _line(call, "rotate data keys", {}),))
+    await call.kit.writer.commit((await _line(call, "rotate data keys"),))
     made = await call.kit.sealer.keys.rotate(call.event.at)
     call.say(f"{count(made, 'new data key')} made. What was sealed before stays readable.")
     return []
@@ -126,16 +126,6 @@ async def _checked(call: Call) -> str:
     return "\n".join(["These do not open:", *(f"- {one}" for one in (*closed[:TOLD], *left))])
 
 
-async def _line(call: Call, action: str, more: Mapping[str, object]) -> Record:
+async def _line(call: Call, action: str, **more: str) -> Record:
     """The audit line of what the asker does to the desk."""
-    reader, sealer = reader_in(call), call.kit.sealer
-    await sealer.prepare((DESK,))
-    return audit_record(
-        sealer,
-        actor=short(sealer.lookup("reader", reader.identity)),
-        action=action,
-        subject="",
-        owner=DESK,
-        detail={"by": reader.identity, "role": reader.role, **more},
-        at=now(),
-    )
+    return await line_of(call.kit.sealer, reader_in(call), action, Subject(more=more))

@@ -224,10 +224,9 @@ def word_named(name: str) -> Word | None:
 
 
 def word_said(command: Command) -> tuple[Word | None, tuple[str, ...]]:
-    """The word a command says, and its arguments: a word of two words may come as one and its first argument."""
-    name, *args = command.args or ("",)
-    longer = BY_NAME.get(f"{command.name.strip()} {name}".lower())
-    return (longer, tuple(args)) if longer else (word_named(command.name), command.args)
+    """The word a command says, and its arguments."""
+    name, args = _whole(command.name, command.args)
+    return word_named(name), args
 
 
 def meant(word: Word, args: tuple[str, ...]) -> Word:
@@ -244,11 +243,15 @@ def word_of_reaction(reaction: str) -> Word | None:
 
 
 def words_of(text: str) -> tuple[str, tuple[str, ...]]:
-    """Split what follows `/desk`, `!` or `/` into a word and its arguments; `not helpful` is one word."""
-    parts = tuple(text.split())
-    if parts[:2] == ("not", "helpful"):
-        return "not helpful", parts[2:]
-    return (parts[0], parts[1:]) if parts else ("", ())
+    """Split what follows `/desk`, `!` or `/` into a word and its arguments."""
+    name, *args = text.split() or ("",)
+    return _whole(name, tuple(args))
+
+
+def _whole(name: str, args: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """A word and its arguments, where a word of two words may come as one and its first argument."""
+    longer = " ".join((name.strip(), *args[:1])).lower()
+    return (longer, args[1:]) if args and longer in BY_NAME else (name, args)
 
 
 def spoken_command(message: UserMessage) -> Command | None:

@@ -160,16 +160,15 @@ class Tree(app_commands.CommandTree[Any]):
         return self._of_person() if word.of_others else self._callback(word.name)
 
     def _callback(self, word: str) -> "Callable[..., Any]":
-        if word == saying.HOLD:
-            return self._hold()
-        if word == saying.REVIEW:
-            return self._review()
-        if word == saying.SEARCH:
-            return self._search()
-        if word == saying.LINK:
-            return self._link()
-        if word == saying.USAGE_BY:
-            return self._usage_by()
+        own = {
+            saying.HOLD: self._hold,
+            saying.LINK: self._link,
+            saying.REVIEW: self._review,
+            saying.SEARCH: self._search,
+            saying.USAGE_BY: self._usage_by,
+        }
+        if word in own:
+            return own[word]()
         option = _option(word)
         if not option:
             return self._bare()

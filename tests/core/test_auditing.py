@@ -1,5 +1,8 @@
+import asyncio
 import json
+from collections import Counter
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -14,8 +17,10 @@ from core.desk import Desk
 from core.models import Command, Profile, UserMessage
 from core.noted import OTHERS_READ
 from core.offline import OfflineModel
+from core.people import find_person
 from core.queries.log import AuditEnd
 from core.records.log import CutAudit
+from core.turnstile import FEW
 from tests.core.talk import open_talk, place
 
 ROLES = {f"terminal/{workspace}/{name}": role for workspace in ("local", "other")
@@ -220,3 +225,28 @@ async def test_no_file_is_sent_where_others_read(talk):
     said = await asked(talk, "export", ref=place("sue", channel="c", thread="t"))
     assert (said, talk.last.file) == (OTHERS_READ, None)
     assert not [line for line in await audit_lines(talk.store, talk.sealer, 999) if line.action == "audit_export"]
+
+
+async def test_a_long_file_is_written_in_many_rounds_of_the_loop(talk, monkeypatch):
+    alice = (await find_person(talk.store, talk.sealer, "terminal/local/alice")).id
+    await add_lines(talk, 10 * FEW, actor=alice, subject=alice)
+    rounds, lines, write = count(), Counter(), json.dumps
+    now_is = [next(rounds)]
+
+    async def tick():
+        while True:
+            await asyncio.sleep(0)
+            now_is[0] = next(rounds)
+
+    def counted(*given, **how):
+        # Others write JSON too: how times are written tells the lines of the file.
+        lines[now_is[0]] += "default" in how
+        return write(*given, **how)
+
+    ticking = asyncio.create_task(tick())
+    monkeypatch.setattr(auditing.json, "dumps", counted)
+    await asked(talk, "export")
+    ticking.cancel()
+    assert lines.total() > 10 * FEW
+    # Whoever ticks may see the end of one round and the beginning of the next as one.
+    assert max(lines.values()) <= 2 * FEW
