@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PACKAGES := $(VENV)/packages
 PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
-APART := tests/crash tests/benchmarks $(wildcard tests/bots/test_demo*.py)
+APART := tests/crash tests/benchmarks tests/adapters/test_slack_load.py $(wildcard tests/bots/test_demo*.py)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := uv==0.13.9
 
@@ -39,7 +39,7 @@ chat: $(READY) ## Talk to the desk (a name of your own: .venv/bin/deskmate chat 
 test: $(READY) ## Run the tests (some of them: make test ARGS="-k undo")
 	$(PYTEST) $(APART:%=--ignore %) $(ARGS)
 
-bench-tests: $(READY) ## Run the tests of the benches and the demos: what is broken on purpose has to be counted
+bench-tests: $(READY) ## Run the tests of the benches, the demos and of load: what is broken on purpose has to be counted
 	$(PYTEST) $(APART) $(ARGS)
 
 check: $(READY) ## Format, lint, types, imports: changes nothing
