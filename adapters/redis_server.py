@@ -54,6 +54,7 @@ def address_of(place: str) -> RedisAddress:
 def driver() -> ModuleType:
     """Import the driver. Raises ConfigError that names what brings it."""
     try:
+        import hiredis  # noqa: F401 - reads its answers
         import redis.asyncio
     except ImportError as error:
         raise ConfigError("Redis needs a driver that is not here: pip install 'deskmate[redis]'") from error

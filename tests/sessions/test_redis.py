@@ -5,8 +5,7 @@ import sys
 import pytest
 import redis
 
-from adapters.storage import open_store
-from adapters.storage import redis as redis_store
+from adapters.storage import open_store, redis_fitness
 from adapters.storage.sessions import open_session
 from core.errors import ConfigError, KeyringError, RefusedError, SchemaError, StoreError
 from tests.backends import REDIS, redis_url
@@ -221,7 +220,7 @@ async def test_a_server_that_may_lose_sessions_is_warned_of_in_one_line_once(tmp
                 await say(session, 1)
                 assert await session.get_items(limit=4) == turns(1)
                 await session.clear_session()
-    warned = [record.getMessage() for record in caplog.records if record.name == redis_store.__name__]
+    warned = [record.getMessage() for record in caplog.records if record.name == redis_fitness.__name__]
     assert len(warned) == bool(said)
     assert [part for part in said if part not in warned[0]] == []
     assert {record.levelno for record in caplog.records} <= {logging.WARNING}
