@@ -49,6 +49,8 @@ from core.writer import GroupWriter
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0
+GATHER_SECONDS = 0.015
+"""How long a busy desk lets commits to a server come together; where it is as busy as that, a turn takes far longer."""
 LOOK_SECONDS = 0.05
 """How often it is looked whether other processes have worked what is waited for."""
 
@@ -85,7 +87,8 @@ class Desk:
         _check_work(settings, store)
         self._settings = settings
         writes = AuditChain(store, sealer, anchor)
-        self.writer = GroupWriter(writes if metrics is None else Counted(writes, metrics))
+        gather = GATHER_SECONDS if store.shared else 0.0
+        self.writer = GroupWriter(writes if metrics is None else Counted(writes, metrics), gather=gather)
         personal = PersonalData(settings.personal_data, recognisers)
         self._kit = Kit(
             settings=settings,

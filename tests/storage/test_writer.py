@@ -1,12 +1,14 @@
 import asyncio
 import logging
+import time
+from contextlib import asynccontextmanager
 
 import pytest
 
 from core.errors import ConflictError, StoreError
 from core.queries.people import CustomerById, Customers
 from core.records.people import Reserve
-from core.writer import GroupWriter
+from core.writer import SHORT_ROUND, GroupWriter
 from tests.storage.samples import customer
 
 LONG = 60.0
@@ -58,6 +60,20 @@ async def in_line(*commits):
     tasks = [asyncio.create_task(commit) for commit in commits]
     await asyncio.sleep(0)
     return tasks
+
+
+@asynccontextmanager
+async def busy():
+    """Have something to do in each round of the loop."""
+
+    async def work():
+        while True:
+            time.sleep(5 * SHORT_ROUND)  # noqa: ASYNC251 - what holds the loop is what this is about
+            await asyncio.sleep(0)
+
+    at_work = asyncio.create_task(work())
+    yield
+    at_work.cancel()
 
 
 async def ids(store):
@@ -114,6 +130,36 @@ async def test_a_waiter_that_is_cancelled_does_not_cancel_the_write(watched):
         watched.open.set()
         await other
     assert await ids(watched) == {"held", "a", "b"}
+
+
+async def test_commits_of_a_busy_process_wait_for_company(watched):
+    async with GroupWriter(watched, gather=LONG) as writer:
+        async with busy():
+            commits = []
+            for number in range(10):
+                commits += await in_line(writer.commit((customer(f"c{number}"),)))
+            assert watched.batches == []
+        await asyncio.gather(*commits)
+    assert watched.batches == [10]
+
+
+async def test_a_commit_waits_for_no_company_where_nothing_else_is_done(watched):
+    async with asyncio.timeout(LONG / 2), GroupWriter(watched, gather=LONG) as writer:
+        await writer.commit((customer("a"),))
+        await writer.commit((customer("b"),))
+    assert watched.batches == [1, 1]
+
+
+async def test_a_busy_process_waits_no_longer_than_it_was_told_to(watched):
+    async with GroupWriter(watched, gather=0.02) as writer, busy():
+        await writer.commit((customer("a"),))
+    assert watched.batches == [1]
+
+
+async def test_a_full_transaction_waits_for_no_company(watched):
+    async with asyncio.timeout(LONG / 2), GroupWriter(watched, gather=LONG, most=2) as writer, busy():
+        await asyncio.gather(*(writer.commit((customer(f"c{number}"),)) for number in range(4)))
+    assert watched.batches == [2, 2]
 
 
 async def test_a_riding_commit_makes_no_transaction_of_its_own_while_others_come(watched):
