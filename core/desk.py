@@ -49,7 +49,7 @@ from core.writer import GroupWriter
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0
-GATHER_SECONDS = 0.015
+GATHER_SECONDS = 0.025
 """How long a busy desk lets commits to a server come together; where it is as busy as that, a turn takes far longer."""
 LOOK_SECONDS = 0.05
 """How often it is looked whether other processes have worked what is waited for."""

@@ -81,40 +81,69 @@ def history_of(summary: str, summarised: int, turns: Sequence[PastTurn]) -> Hist
     return History(summary, summarised, tuple(turns), sum(turn.tokens for turn in turns))
 
 
+_Key = tuple[bytes, str, int]
+"""A session, a head, and the session's redaction revision."""
+
+
 class Histories:
     """Reads histories, and keeps the ones in use opened.
 
-    Keyed by session, head and redaction revision, all read with the session itself: a stale one is never found.
+    Keyed by session, head and redaction revision, all read with the session itself: a stale one is never found. Of a
+    history that grew elsewhere, in another process, only the turns that are new are read.
     """
 
     def __init__(self, store: Store, sealer: Sealer, *, keep: int = 2048) -> None:
         """`keep` histories stay in memory, the ones used last."""
         self._store = store
         self._sealer = sealer
-        self._kept: Lru[tuple[bytes, str, int], History] = Lru(keep)
+        self._kept: Lru[_Key, History] = Lru(keep)
+        self._newest: Lru[bytes, _Key] = Lru(keep)
 
     async def read(self, session: SessionRow, head: str | None) -> History:
         """The history of a session up to `head`."""
         if head is None:
             return History()
-        key = (session.id, head, session.revision)
-        kept = self._kept.get(key)
+        kept = self._kept.get((session.id, head, session.revision))
         if kept is None:
-            kept = await self._load(head)
-            self._kept.put(key, kept)
+            kept = await self._load(session, head)
+            self.keep(session, head, kept)
         return kept
 
     def keep(self, session: SessionRow, head: str, history: History) -> None:
-        """Keep the history of a head that was just committed; the one it grew from is of no more use."""
-        self._kept.put((session.id, head, session.revision), history)
+        """Keep the history of a head, such as one that was just committed."""
+        key = (session.id, head, session.revision)
+        self._kept.put(key, history)
+        self._newest.put(session.id, key)
 
-    async def _load(self, head: str) -> History:
+    async def _load(self, session: SessionRow, head: str) -> History:
         summaries = await self._store.read(SummaryUpTo(head, LOOK_BACK))
         summary = summaries[0] if summaries else None
-        rows = await self._store.read(WindowOf(head, LOOK_BACK))
         first = summary.depth if summary else 0
+        known = self._known(session)
+        if known is not None and known.summarised == first:
+            grown = await self._grown(known, head, session.depth)
+            if grown is not None:
+                return grown
+        rows = await self._store.read(WindowOf(head, LOOK_BACK))
         turns = _turns(self._sealer, [row for row in rows if row.depth > first])
         return history_of(self._text(summary), first, turns)
+
+    def _known(self, session: SessionRow) -> History | None:
+        """The history of the session that was kept last, if turns may have come after it."""
+        key = self._newest.get(session.id)
+        if key is None or key[2] != session.revision:
+            return None
+        known = self._kept.get(key)
+        return known if known is not None and known.turns and known.turns[-1].depth < session.depth else None
+
+    async def _grown(self, known: History, head: str, depth: int) -> History | None:
+        """What a history has become up to `head`, which is so deep; None where it does not lead there."""
+        last = known.turns[-1]
+        rows = await self._store.read(WindowOf(head, min(depth - last.depth + 1, LOOK_BACK)))
+        if not rows or rows[0].turn != last.id:
+            return None
+        newer = _turns(self._sealer, [row for row in rows if row.turn != last.id])
+        return history_of(known.summary, known.summarised, (*known.turns, *newer))
 
     def _text(self, row: SummaryRow | None) -> str:
         if row is None:
