@@ -36,7 +36,7 @@ class _Asked:
 
     values: Values
     keys: list[str]
-    answer: "asyncio.Future[list[Any]]"
+    answer: "asyncio.Future[Any]"
 
 
 class RedisStore:
@@ -93,14 +93,22 @@ class RedisStore:
 
     async def ask(self, session: bytes, query: Query[RowT]) -> list[RowT]:
         """Answer a question about a session; all that is asked meanwhile goes over in one round trip."""
-        return rows_of(query, await self._enter(session, query))
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._asked.append(_Asked(query_values(query), self._keys(session), answer))
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._answer_all())
+        reply = await answer
+        if isinstance(reply, Exception):
+            raise self._error(reply) from reply
+        return rows_of(query, reply)
 
     async def read_all(self, queries: Sequence[StandOf]) -> list[list[StandRow]]:
-        """Say where sessions stand, all in one round trip."""
-        answers = [self._enter(query.session, query) for query in queries]
-        # `gather` takes note of every error; one that nobody saw would be a warning.
-        found = await asyncio.gather(*answers)
-        return [rows_of(query, answer) for query, answer in zip(queries, found, strict=True)]
+        """Say where sessions stand, all in one round trip. A broken one stands nowhere: who reads it learns why."""
+        replies = await self._answers([(query_values(query), self._keys(query.session)) for query in queries])
+        return [
+            [] if isinstance(reply, Exception) else rows_of(query, reply)
+            for query, reply in zip(queries, replies, strict=True)
+        ]
 
     def stamp(self) -> int | None:
         """None: whether others wrote is only known by asking."""
@@ -128,31 +136,23 @@ class RedisStore:
         tagged = f"{self._address.prefix}:{{{session.hex()}}}:"
         return [tagged + part for part in PARTS]
 
-    def _enter(self, session: bytes, query: Query[Any]) -> "asyncio.Future[list[Any]]":
-        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._asked.append(_Asked(query_values(query), self._keys(session), answer))
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._answer_all())
-        return answer
-
     async def _answer_all(self) -> None:
         while self._asked:
             asked, self._asked = self._asked, []
-            calls = [(one.values, one.keys) for one in asked]
             try:
-                try:
-                    replies = await self._run("ask", calls)
-                except StoreError:  # a connection that was cut; to ask twice does no harm
-                    replies = await self._run("ask", calls)
+                replies = await self._answers([(one.values, one.keys) for one in asked])
             except Exception as error:  # whatever it is, it belongs to those who wait: here nobody would see it
                 replies = [error] * len(asked)
             for one, reply in zip(asked, replies, strict=True):
-                if one.answer.done():  # who asked was cancelled
-                    continue
-                if isinstance(reply, Exception):
-                    one.answer.set_exception(self._error(reply))
-                else:
+                if not one.answer.done():  # who asked may have been cancelled
                     one.answer.set_result(reply)
+
+    async def _answers(self, calls: Sequence[tuple[Values, list[str]]]) -> list[Any]:
+        """Ask in one round trip; what was refused stands where its answer would."""
+        try:
+            return await self._run("ask", calls)
+        except StoreError:  # a connection that was cut; to ask twice does no harm
+            return await self._run("ask", calls)
 
     async def _run(self, script: str, calls: Sequence[tuple[Values, list[str]]]) -> list[Any]:
         """Run a script many times in one round trip; what it raises stands where its answer would."""

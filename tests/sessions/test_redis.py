@@ -121,6 +121,21 @@ async def test_a_session_of_which_redis_dropped_a_part_is_an_error_and_never_an_
             await session.get_items()
 
 
+async def test_a_session_that_is_broken_fails_nobody_who_is_read_at_the_same_moment(client, url):
+    async with alice(url) as session:
+        await say(session, 1)
+        (lost,) = keys(client, url, "items")
+        async with open_session(url, "bob", master_key=MASTER) as bob:
+            await say(bob, 2)
+            client.delete(lost)
+            for _ in range(2):
+                of_alice, of_bob = await asyncio.gather(
+                    session.get_items(limit=2), bob.get_items(limit=2), return_exceptions=True
+                )
+                assert isinstance(of_alice, StoreError)
+                assert of_bob == turns(2)[-2:]
+
+
 async def test_keys_that_are_gone_from_redis_are_an_error_and_never_an_empty_history(client, url):
     async with alice(url) as session:
         await say(session, 1)
