@@ -18,10 +18,9 @@ from adapters.storage import open_store
 from benchmarks.engines.engine import Hands, Pace, Send
 from benchmarks.engines.house import AT_ONCE, Event, House, Truth
 from core.config import Settings
-from core.errors import ConfigError, FencedError
+from core.errors import FencedError
 from core.ids import new_id
 from core.lanes import Lane, Lanes
-from core.ports import Store
 from core.queries.lanes import EventRow
 from core.records.lanes import AddEvent
 from core.writer import GroupWriter
@@ -69,10 +68,10 @@ class DeskLanes:
             if alone:
                 await lanes.free_all()
             async with asyncio.TaskGroup() as tasks:
-                works = _Works(lanes, store, truth, tasks)
+                works = _Works(lanes, writer, truth, tasks)
                 tasks.create_task(_every(POLL_SECONDS, works.claim))
-                tasks.create_task(_every(LEASE_SECONDS[pace] / 3, lanes.renew))
-                await _accept_lines(works, writer)
+                tasks.create_task(_every(LEASE_SECONDS[pace] / 3, works.renew))
+                await _accept_lines(works)
 
     async def clear(self, house: House) -> None:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -81,19 +80,23 @@ class DeskLanes:
 class _Works:
     """The lanes this process holds."""
 
-    def __init__(self, lanes: Lanes, store: Store, truth: Truth, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, lanes: Lanes, writer: GroupWriter, truth: Truth, tasks: asyncio.TaskGroup) -> None:
         self._lanes = lanes
+        self._writer = writer
         self._truth = truth
         self._tasks = tasks
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def accept(self, event: Event, writer: GroupWriter) -> None:
+    async def accept(self, event: Event) -> None:
         added = _added(event)
-        queued, claimed = await writer.commit((added, self._lanes.claim_record(added.session)))
+        queued, claimed = await self._writer.commit((added, self._lanes.claim_record(added.session)))
         if claimed:
             epoch, pending = (int(str(value)) for value in claimed[0])
             lane = self._lanes.claimed(added.session, epoch)
             self._work(lane, _row_of(added, int(str(queued[0][0]))) if pending == 1 else None)
+
+    async def renew(self) -> None:
+        await self._writer.commit((self._lanes.renewal(),))
 
     async def claim(self) -> None:
         for lane in await self._lanes.claim_waiting(64):
@@ -132,22 +135,13 @@ async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _accept_lines(works: _Works, writer: GroupWriter) -> None:
+async def _accept_lines(works: _Works) -> None:
     """Take in what the bench hands over its pipe, as a platform's adapter would; answered when it is durable."""
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        await works.accept(Event(**json.loads(line)), writer)
+        await works.accept(Event(**json.loads(line)))
         print("durable", flush=True)
-
-
-async def on_postgres(house: House) -> bool:
-    """Whether this tree's stores know PostgreSQL."""
-    try:
-        async with open_store(house.database):
-            return True
-    except ConfigError:
-        return False
 
 
 POSTGRES = DeskLanes("Deskmate, PostgreSQL", lambda house: house.database, processes=2)
