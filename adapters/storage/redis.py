@@ -99,7 +99,7 @@ class RedisStore:
             self._asking = asyncio.create_task(self._answer_all())
         reply = await answer
         if isinstance(reply, Exception):
-            raise self._error(reply) from reply
+            raise self._error(reply)
         return rows_of(query, reply)
 
     async def read_all(self, queries: Sequence[StandOf]) -> list[list[StandRow]]:

@@ -199,8 +199,9 @@ async def test_a_wrong_password_is_told_without_showing_it(url):
     assert "hunter2" not in str(raised.value)
 
 
-async def test_a_missing_driver_names_what_brings_it(url, monkeypatch):
-    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+@pytest.mark.parametrize("missing", ["redis.asyncio", "hiredis"])
+async def test_a_missing_driver_names_what_brings_it(url, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
     async with alice(url) as session:
         with pytest.raises(ConfigError, match=r"pip install 'deskmate\[redis\]'"):
             await session.get_items()
