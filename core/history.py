@@ -12,7 +12,7 @@ from core.ports import Sealer, Store
 from core.queries.people import SessionRow
 from core.queries.said import SummaryRow, SummaryUpTo
 from core.queries.turns import ItemRow, WindowOf
-from core.sealed import decode_list, item_row, open_json, open_sealed
+from core.sealed import decode_list, item_row, joined, open_json, open_sealed
 
 LOOK_BACK = 400
 """Turns that are read at most; a summary stands for all before the window long before that many."""
@@ -34,12 +34,12 @@ class PastTurn:
 
     def read(self) -> list[Item]:
         """Copy the items out."""
-        return decode_list(self.items)
+        return decode_list(joined(self.items))
 
 
 def past_turn(id_: str, depth: int, items: Sequence[bytes], *, speaker: str) -> PastTurn:
     """Make a turn of the window."""
-    read = decode_list(items)
+    read = decode_list(joined(items))
     said = next((text_of(item) for item in read if item.get("role") == "user"), "")
     answered = next((text_of(item) for item in reversed(read) if item.get("role") == "assistant"), "")
     line = HistoryLine(depth, time_of(id_), said, answered)
@@ -64,7 +64,7 @@ class History:
 
     def read(self) -> list[Item]:
         """Copy the items of the window out, at the cost of one."""
-        return decode_list([item for turn in self.turns for item in turn.items])
+        return decode_list(joined(item for turn in self.turns for item in turn.items))
 
     def words_of(self, customer: str) -> list[str]:
         """What a customer wrote in the window."""

@@ -5,7 +5,7 @@ change's have a function each, because their rows have no single id or more than
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ def open_json(sealer: Sealer, table: str, owner: str, row: str, sealed: bytes) -
 
 
 def open_sealed(sealer: Sealer, table: str, owner: str, row: str, sealed: bytes) -> bytes:
-    """Open a body and leave it as JSON text, to be read by `decode` or `decode_list`."""
+    """Open a body and leave it as JSON text, to be read by `decode` or, `joined`, by `decode_list`."""
     return sealer.open(Place(table, owner, row), sealed)
 
 
@@ -82,11 +82,15 @@ def decode(content: bytes) -> Any:  # noqa: ANN401  what JSON holds
     return json.loads(content) if content.startswith(_BY_JSON) else orjson.loads(content)
 
 
-def decode_list(contents: Sequence[bytes]) -> list[Any]:
-    """Read many that `encode` wrote, at the cost of one."""
-    joined = b"[" + b",".join(contents) + b"]"
+def joined(contents: Iterable[bytes]) -> bytes:
+    """Put what `encode` wrote together, as the text of one list."""
+    return b"[" + b",".join(contents) + b"]"
+
+
+def decode_list(text: bytes) -> list[Any]:
+    """Read a list of what `encode` wrote, at the cost of one."""
     # Neither of the two writes a line break anywhere else: inside a string it is escaped.
-    values: list[Any] = json.loads(joined) if _BY_JSON in joined else orjson.loads(joined)
+    values: list[Any] = json.loads(text) if _BY_JSON in text else orjson.loads(text)
     return values
 
 

@@ -1,7 +1,9 @@
 """The newest items of a history, opened: read many times, handed out as copies, a bounded number kept in memory."""
 
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from core.models import Item
@@ -16,48 +18,68 @@ OVERHEAD = 512
 class Window:
     """The newest items of a history as JSON, oldest first; `complete` says that nothing is older.
 
-    Items are only added, by one thread, and that in one step: who reads in another sees them all or none. `used` is
-    set by who reads, and cleared by `Windows`: it spares the window once.
+    They stand in one text, one after the other, so that many are copied out at the cost of one. Items are only added,
+    by one thread and in such an order that who reads in another sees all of an addition or nothing. `used` is set by
+    who reads, and cleared by `Windows`: it spares the window once.
     """
 
-    __slots__ = ("_items", "complete", "size", "used")
+    __slots__ = ("_ends", "_text", "complete", "used")
 
-    def __init__(self, items: Iterable[bytes] = (), *, complete: bool = True) -> None:
+    def __init__(self, items: Sequence[bytes] = (), *, complete: bool = True) -> None:
         """Take items as they are."""
-        self._items = list(items)
+        self._text = bytearray()
+        self._ends = array("Q")
         self.complete = complete
-        self.size = sum(map(len, self._items))
         self.used = True
+        self.add(items)
 
     def __len__(self) -> int:
         """How many items are here."""
-        return len(self._items)
+        return len(self._ends)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are here: each item and a comma."""
+        return len(self._text)
 
     def covers(self, limit: int | None) -> bool:
         """Whether the newest `limit` items (None: all) are all here."""
-        return self.complete or (limit is not None and limit <= len(self._items))
+        return self.complete or (limit is not None and limit <= len(self._ends))
 
     def read(self, limit: int | None = None) -> list[Item]:
         """Copy out the newest `limit` items (None: all), oldest first."""
-        self.used = True
-        if limit is None:
-            return decode_list(self._items)
-        return decode_list(self._items[-limit:]) if limit else []
+        return decode_list(self.text(limit))
 
-    def add(self, items: Sequence[bytes], size: int) -> None:
-        """Take in what was added to the history, so many bytes."""
-        self._items += items
-        self.size += size
+    def text(self, limit: int | None = None) -> bytes:
+        """Copy out the newest `limit` items (None: all), oldest first, as the JSON text of their list."""
+        self.used = True
+        count = len(self._ends)
+        first = 0 if limit is None else max(0, count - limit)
+        if first == count:
+            return b"[]"
+        return b"".join((b"[", self._text[self._start(first) : self._ends[count - 1] - 1], b"]"))
+
+    def add(self, items: Sequence[bytes]) -> None:
+        """Take in what was added to the history."""
+        at = len(self._text)
+        ends = [at := at + len(item) + 1 for item in items]
+        self._text += b"".join([item + b"," for item in items])
+        self._ends.extend(ends)
 
     def cut(self, keep: int, largest: int = LARGEST) -> "Window":
         """The newest items only: at most `keep` of them, and at most `largest` bytes."""
-        items, left, taken = self._items, largest, 0
-        for item in reversed(items[-keep:]):
-            left -= len(item)
-            if left < 0:
-                break
-            taken += 1
-        return self if taken == len(items) else Window(items[len(items) - taken :], complete=False)
+        first = max(0, len(self) - keep)
+        if self.size > largest:
+            first = max(first, bisect_left(self._ends, self.size - largest) + 1)
+        if first == 0:
+            return self
+        start, newest = self._start(first), Window(complete=False)
+        newest._text += self._text[start:]
+        newest._ends.extend([end - start for end in self._ends[first:]])
+        return newest
+
+    def _start(self, item: int) -> int:
+        return self._ends[item - 1] if item else 0
 
 
 def without_cut_off_outputs(items: list[Item]) -> list[Item]:
@@ -114,13 +136,14 @@ class Windows(Generic[HolderT]):
         window = holder.window
         if window is None:
             return
-        size = sum(map(len, items))
-        window.add(items, size)
+        before = window.size
+        window.add(items)
         if window.size > LARGEST or len(window) > 2 * holder.wanted:
             # Down to half, so that not every addition has to cut again.
             return self.keep(holder, window.cut(holder.wanted, LARGEST // 2))
-        self.held += size
-        self._sizes[holder] += size
+        grown = window.size - before
+        self.held += grown
+        self._sizes[holder] += grown
         if self.held > self._size:
             self._make_room()
         return None

@@ -8,7 +8,7 @@ be used from any event loop and thread; several objects with one id share what t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -228,12 +228,12 @@ class DeskSession:
         if limit is not None and limit > line.wanted:
             line.wanted = limit
         if branch is not None:
-            return cast("list[Item]", await self._do(partial(_items_of_branch, limit=limit, branch=branch)))
+            return await reading.decoded(await self._do(partial(_texts_of_branch, limit=limit, branch=branch)))
         # Nothing crosses to the thread where the window is warm; but what was asked before is done before.
         window = line.warm(limit) if self._last is None or self._last.done() else None
         if window is not None:
             return window.read(limit)
-        return cast("list[Item]", await self._ask(reading.Reading(line, limit)))
+        return await reading.decoded(await self._ask(reading.Reading(line, limit)))
 
     async def _do(self, do: Callable[[SessionLine], Awaitable[Any]]) -> Any:  # noqa: ANN401 - each call's own
         return await self._ask(Doing(self._reach(), do))
@@ -260,7 +260,5 @@ class Closed:
         yield
 
 
-async def _items_of_branch(line: SessionLine, limit: int | None, branch: str) -> Sequence[Item]:
-    stretch = await branches.stretch_of(line, branch)
-    items = await reading.read_all(line, stretch, limit)
-    return items if limit is None else items[len(items) - min(limit, len(items)) :]
+async def _texts_of_branch(line: SessionLine, limit: int | None, branch: str) -> reading.Texts:
+    return await reading.read_all(line, await branches.stretch_of(line, branch), limit)

@@ -296,7 +296,7 @@ class SessionLine:
 
     def window_of(self, rows: Iterable[ItemRow], *, complete: bool) -> Window:
         """Open items into a window."""
-        return Window(map(self.open_item, rows), complete=complete)
+        return Window(list(map(self.open_item, rows)), complete=complete)
 
     def open_item(self, row: ItemRow) -> bytes:
         """Open one item."""

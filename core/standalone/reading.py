@@ -1,12 +1,18 @@
-"""Reading a session's items: the newest from its window, all of them in pages."""
+"""Reading a session's items: the newest from its window, all of them in pages.
 
+They are answered as JSON, and become objects only where they are used (`decoded`): thousands of small objects that wait
+to be handed from one thread to the other leave the processor's caches meanwhile. With 500 sessions at once in
+PostgreSQL that cost a quarter of a turn.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from core.models import Item
 from core.queries.people import StandRow
 from core.queries.turns import ItemRow, TurnAt, WindowOf
-from core.sealed import decode, decode_list
+from core.sealed import decode, decode_list, joined
 from core.standalone.line import LineJob, SessionLine, Tip, is_user
 from core.window import LARGEST, Window
 
@@ -14,6 +20,9 @@ PAGE = 256
 """Turns read at once: whoever else uses the store waits for no more than that."""
 ITEMS_PER_TURN = 3
 """A first guess; where turns are smaller, more of them are read."""
+
+Texts = list[bytes]
+"""Items as the JSON texts of lists, a page each, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Reading(LineJob):
         line.shared.checks.enter(line.key, self)
         return True
 
-    async def work(self) -> list[Item]:
+    async def work(self) -> Texts:
         """Read what is not known."""
         return await (read_whole(self.line) if self._limit is None else read_newest(self.line, self._limit))
 
@@ -49,7 +58,7 @@ class Reading(LineJob):
         """Hand out the window, where nobody wrote."""
         line, window = self.line, self.line.window
         if window is not None and line.stands(rows):
-            return line.finish(self, window.read(self._limit))
+            return line.finish(self, [window.text(self._limit)])
         line.forget()
         return line.work(self)
 
@@ -59,22 +68,32 @@ class Reading(LineJob):
         self.line.finish(self, None, error)
 
 
-async def read_newest(line: SessionLine, limit: int) -> list[Item]:
+async def decoded(texts: Texts) -> list[Item]:
+    """Make the items; the others of this loop have their turn between pages."""
+    items: list[Item] = []
+    for number, page in enumerate(texts):
+        if number:
+            await asyncio.sleep(0)
+        items += decode_list(page)
+    return items
+
+
+async def read_newest(line: SessionLine, limit: int) -> Texts:
     """Read the newest `limit` items of the current branch, and keep them as its window."""
     tip = await line.refresh()
     turns = limit // ITEMS_PER_TURN + 1
     while line.window is None or not line.window.covers(limit):
         if turns > PAGE:
-            return (await read_all(line, Stretch(tip.head, tip.depth), limit))[-limit:]
+            return await read_all(line, Stretch(tip.head, tip.depth), limit)
         tip = await line.load(turns)
         turns *= 4
     window = line.window
     # What is kept is bounded; what was asked for is not.
     line.know(tip, window.cut(max(limit, line.wanted)))
-    return window.read(limit)
+    return [window.text(limit)]
 
 
-async def read_whole(line: SessionLine) -> list[Item]:
+async def read_whole(line: SessionLine) -> Texts:
     """Read all items of the current branch; what is not too large is kept as its window."""
     tip = await line.refresh()
     if line.window is None or not line.window.complete:
@@ -87,36 +106,38 @@ async def read_whole(line: SessionLine) -> list[Item]:
     else:
         # Whoever reads all does so again and again: what is added must not cut the window down.
         line.wanted = max(line.wanted, len(window))
-    return window.read()
+    return [window.text()]
 
 
-async def _read_long(line: SessionLine, tip: Tip) -> list[Item]:
+async def _read_long(line: SessionLine, tip: Tip) -> Texts:
     """Read all items in pages, and keep them as the window if they are not too large."""
     found: list[list[bytes]] = []
-    items: list[list[Item]] = []
     last: ItemRow | None = None
     async for rows in pages(line, Stretch(tip.head, tip.depth)):
         last = last or (rows[-1] if rows else None)
         found.append(list(map(line.open_item, rows)))
-        items.append(decode_list(found[-1]))
-    window = Window(item for page in reversed(found) for item in page)
+    found.reverse()
+    window = Window([item for page in found for item in page])
     # Read at several moments: it is what the tip says only where nothing was added to its last turn meanwhile.
     if last is not None and (last.turn, last.seq + 1) == (tip.head, tip.seq) and window.size <= LARGEST:
         line.wanted = max(line.wanted, len(window))
         line.know(tip, window)
-    return [item for page in reversed(items) for item in page]
+    return list(map(joined, found))
 
 
-async def read_all(line: SessionLine, stretch: Stretch, enough: int | None = None) -> list[Item]:
-    """Read all items of a stretch, oldest first; with `enough`, no pages after that many items."""
-    found: list[list[Item]] = []
-    count = 0
+async def read_all(line: SessionLine, stretch: Stretch, limit: int | None) -> Texts:
+    """Read the newest `limit` items of a stretch (None: all), oldest first."""
+    found: Texts = []
+    left = limit
     async for rows in pages(line, stretch):
-        found.append(decode_list([line.open_item(row) for row in rows]))
-        count += len(rows)
-        if enough is not None and count >= enough:
+        if left is not None:
+            rows = rows[max(0, len(rows) - left) :]
+            left -= len(rows)
+        found.append(joined(map(line.open_item, rows)))
+        if left == 0:
             break
-    return [item for page in reversed(found) for item in page]
+    found.reverse()
+    return found
 
 
 async def pages(line: SessionLine, stretch: Stretch) -> AsyncIterator[list[ItemRow]]:

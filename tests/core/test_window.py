@@ -4,7 +4,10 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, lists, none, sampled_from, tuples
 
+from core.sealed import decode_list
 from core.window import LARGEST, Window, Windows, without_cut_off_outputs
 
 
@@ -62,8 +65,37 @@ def test_a_window_of_its_newest_items_no_longer_covers_everything():
 
 
 def test_a_window_holds_no_more_bytes_than_it_may():
-    cut = Window([b"x" * (LARGEST // 2)] * 4).cut(4)
+    cut = Window([b"x" * (LARGEST // 2 - 1)] * 4).cut(4)
     assert (len(cut), cut.size, cut.complete) == (2, LARGEST, False)
+
+
+@given(
+    steps=lists(tuples(sampled_from(("add", "cut")), integers(0, 4), integers(1, 400))),
+    limit=none() | integers(0, 6),
+)
+def test_a_window_reads_as_a_list_of_the_same_items_would(steps, limit):
+    window, kept, number = Window(), [], 0
+    for step, count, size in steps:
+        if step == "add":
+            added = items(count, number)
+            window.add(added)
+            kept, number = kept + added, number + count
+        else:
+            window = window.cut(count + 1, size)
+            kept = kept[-count - 1 :]
+            while sum(len(item) + 1 for item in kept) > size:
+                kept = kept[1:]
+    assert window.read(limit) == [
+        json.loads(item) for item in (kept if limit is None else kept[len(kept) - min(limit, len(kept)) :])
+    ]
+    assert (len(window), window.size) == (len(kept), sum(len(item) + 1 for item in kept))
+
+
+def test_what_was_copied_out_as_text_does_not_grow():
+    window = Window(items(1))
+    text = window.text()
+    window.add(items(1, 1))
+    assert (texts(decode_list(text)), texts(window.read())) == ([0], [0, 1])
 
 
 def test_additions_are_read_and_old_items_go_where_nobody_wants_that_many():

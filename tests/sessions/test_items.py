@@ -8,6 +8,7 @@ from adapters.storage.sessions import open_session
 from core.errors import (
     NothingToRedoError,
 )
+from core.standalone.reading import decoded
 from tests.sessions.samples import answer, call, output, say, turn, turns, user
 
 
@@ -78,6 +79,19 @@ async def test_a_long_history_is_read_whole_and_its_end_is_read_alone(session):
     assert await session.get_items() == said
     assert await session.get_items(limit=50) == said[-50:]
     assert await session.get_items(limit=999) == said[-999:]
+
+
+async def test_while_a_long_history_is_made_of_its_pages_the_others_of_the_loop_have_their_turn():
+    steps = []
+
+    async def read():
+        steps.append(await decoded([b'["oldest"]', b'["newest"]']))
+
+    async def other():
+        steps.append("other")
+
+    await asyncio.gather(read(), other())
+    assert steps == ["other", ["oldest", "newest"]]
 
 
 async def test_items_added_at_once_from_many_tasks_all_arrive_and_keep_the_order_of_each_task(session):
