@@ -87,7 +87,7 @@ def joined(contents: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(contents) + b"]"
 
 
-def decode_list(text: bytes) -> list[Any]:
+def decode_list(text: bytes | bytearray) -> list[Any]:
     """Read a list of what `encode` wrote, at the cost of one."""
     # Neither of the two writes a line break anywhere else: inside a string it is escaped.
     values: list[Any] = json.loads(text) if _BY_JSON in text else orjson.loads(text)

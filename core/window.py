@@ -4,30 +4,51 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from core.models import Item
 from core.sealed import decode_list
 
 LARGEST = 1024 * 1024
 """Bytes of one window; what is larger is read in pages each time, and never kept."""
+PIECE = 1024
+"""Items that are made of a text in one go: up to a millisecond for which nobody else has the interpreter."""
 OVERHEAD = 512
 """Bytes a window and its holder cost beside the items."""
+
+_OPEN, _CLOSE = b"[]"
+
+
+class Excerpt(NamedTuple):
+    """Items of a window, to be made of its text when they are used: the text from a comma to a comma.
+
+    What is added to the window meanwhile is not among them. May be read in any thread.
+    """
+
+    text: bytearray
+    start: int
+    end: int
+
+    def read(self) -> list[Item]:
+        """Make the items, at the cost of one; they are the reader's own."""
+        text = self.text[self.start : self.end + 1]
+        text[0], text[-1] = _OPEN, _CLOSE
+        return decode_list(text)
 
 
 class Window:
     """The newest items of a history as JSON, oldest first; `complete` says that nothing is older.
 
-    They stand in one text, one after the other, so that many are copied out at the cost of one. Items are only added,
-    by one thread and in such an order that who reads in another sees all of an addition or nothing. `used` is set by
-    who reads, and cleared by `Windows`: it spares the window once.
+    They stand in one text, a comma before and after each. Items are only added, by one thread and in such an order that
+    who reads in another sees all of an addition or nothing. `used` is set by who reads, and cleared by `Windows`: it
+    spares the window once.
     """
 
     __slots__ = ("_ends", "_text", "complete", "used")
 
     def __init__(self, items: Sequence[bytes] = (), *, complete: bool = True) -> None:
         """Take items as they are."""
-        self._text = bytearray()
+        self._text = bytearray(b",")
         self._ends = array("Q")
         self.complete = complete
         self.used = True
@@ -40,28 +61,25 @@ class Window:
     @property
     def size(self) -> int:
         """How many bytes are here: each item and a comma."""
-        return len(self._text)
+        return len(self._text) - 1
 
     def covers(self, limit: int | None) -> bool:
         """Whether the newest `limit` items (None: all) are all here."""
         return self.complete or (limit is not None and limit <= len(self._ends))
 
-    def read(self, limit: int | None = None) -> list[Item]:
-        """Copy out the newest `limit` items (None: all), oldest first."""
-        return decode_list(self.text(limit))
-
-    def text(self, limit: int | None = None) -> bytes:
-        """Copy out the newest `limit` items (None: all), oldest first, as the JSON text of their list."""
+    def excerpts(self, limit: int | None = None) -> list[Excerpt]:
+        """Give the newest `limit` items (None: all), oldest first, in pieces of at most `PIECE` items."""
         self.used = True
         count = len(self._ends)
         first = 0 if limit is None else max(0, count - limit)
-        if first == count:
-            return b"[]"
-        return b"".join((b"[", self._text[self._start(first) : self._ends[count - 1] - 1], b"]"))
+        return [
+            Excerpt(self._text, self._start(at), self._ends[min(at + PIECE, count) - 1])
+            for at in range(first, count, PIECE)
+        ]
 
     def add(self, items: Sequence[bytes]) -> None:
         """Take in what was added to the history."""
-        at = len(self._text)
+        at = self.size
         ends = [at := at + len(item) + 1 for item in items]
         self._text += b"".join([item + b"," for item in items])
         self._ends.extend(ends)
@@ -74,7 +92,7 @@ class Window:
         if first == 0:
             return self
         start, newest = self._start(first), Window(complete=False)
-        newest._text += self._text[start:]
+        newest._text += self._text[start + 1 :]
         newest._ends.extend([end - start for end in self._ends[first:]])
         return newest
 

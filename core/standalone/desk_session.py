@@ -19,7 +19,7 @@ from core.standalone import branches, heads, reading, turns, usage
 from core.standalone.adding import Adding
 from core.standalone.line import Doing, LineJob, Lines, SessionLine
 from core.standalone.shared_store import Answer
-from core.window import without_cut_off_outputs
+from core.window import Excerpt, without_cut_off_outputs
 
 if TYPE_CHECKING:
     from agents.items import TResponseInputItem
@@ -227,13 +227,16 @@ class DeskSession:
         line = self._reach()
         if limit is not None and limit > line.wanted:
             line.wanted = limit
-        if branch is not None:
-            return await reading.decoded(await self._do(partial(_texts_of_branch, limit=limit, branch=branch)))
         # Nothing crosses to the thread where the window is warm; but what was asked before is done before.
-        window = line.warm(limit) if self._last is None or self._last.done() else None
+        warm = branch is None and (self._last is None or self._last.done())
+        window = line.warm(limit) if warm else None
         if window is not None:
-            return window.read(limit)
-        return await reading.decoded(await self._ask(reading.Reading(line, limit)))
+            excerpts = window.excerpts(limit)
+        elif branch is None:
+            excerpts = await self._ask(reading.Reading(line, limit))
+        else:
+            excerpts = await self._do(partial(_excerpts_of_branch, limit=limit, branch=branch))
+        return await reading.decoded(excerpts)
 
     async def _do(self, do: Callable[[SessionLine], Awaitable[Any]]) -> Any:  # noqa: ANN401 - each call's own
         return await self._ask(Doing(self._reach(), do))
@@ -260,5 +263,5 @@ class Closed:
         yield
 
 
-async def _texts_of_branch(line: SessionLine, limit: int | None, branch: str) -> reading.Texts:
+async def _excerpts_of_branch(line: SessionLine, limit: int | None, branch: str) -> list[Excerpt]:
     return await reading.read_all(line, await branches.stretch_of(line, branch), limit)

@@ -1,8 +1,8 @@
 """Reading a session's items: the newest from its window, all of them in pages.
 
-They are answered as JSON, and become objects only where they are used (`decoded`): thousands of small objects that wait
-to be handed from one thread to the other leave the processor's caches meanwhile. With 500 sessions at once in
-PostgreSQL that cost a quarter of a turn.
+They are answered as excerpts of a window, and become objects only where they are used (`decoded`): thousands of small
+objects that wait to be handed from one thread to the other leave the processor's caches meanwhile. With 500 sessions
+at once in PostgreSQL that cost a quarter of a turn.
 """
 
 import asyncio
@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from core.models import Item
 from core.queries.people import StandRow
 from core.queries.turns import ItemRow, TurnAt, WindowOf
-from core.sealed import decode, decode_list, joined
+from core.sealed import decode
 from core.standalone.line import LineJob, SessionLine, Tip, is_user
-from core.window import LARGEST, Window
+from core.window import LARGEST, Excerpt, Window
 
 PAGE = 256
 """Turns read at once: whoever else uses the store waits for no more than that."""
 ITEMS_PER_TURN = 3
 """A first guess; where turns are smaller, more of them are read."""
-
-Texts = list[bytes]
-"""Items as the JSON texts of lists, a page each, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Reading(LineJob):
         line.shared.checks.enter(line.key, self)
         return True
 
-    async def work(self) -> Texts:
+    async def work(self) -> list[Excerpt]:
         """Read what is not known."""
         return await (read_whole(self.line) if self._limit is None else read_newest(self.line, self._limit))
 
@@ -58,7 +55,7 @@ class Reading(LineJob):
         """Hand out the window, where nobody wrote."""
         line, window = self.line, self.line.window
         if window is not None and line.stands(rows):
-            return line.finish(self, [window.text(self._limit)])
+            return line.finish(self, window.excerpts(self._limit))
         line.forget()
         return line.work(self)
 
@@ -68,17 +65,17 @@ class Reading(LineJob):
         self.line.finish(self, None, error)
 
 
-async def decoded(texts: Texts) -> list[Item]:
-    """Make the items; the others of this loop have their turn between pages."""
+async def decoded(excerpts: Sequence[Excerpt]) -> list[Item]:
+    """Make the items; the others of this loop have their turn between excerpts."""
     items: list[Item] = []
-    for number, page in enumerate(texts):
+    for number, excerpt in enumerate(excerpts):
         if number:
             await asyncio.sleep(0)
-        items += decode_list(page)
+        items += excerpt.read()
     return items
 
 
-async def read_newest(line: SessionLine, limit: int) -> Texts:
+async def read_newest(line: SessionLine, limit: int) -> list[Excerpt]:
     """Read the newest `limit` items of the current branch, and keep them as its window."""
     tip = await line.refresh()
     turns = limit // ITEMS_PER_TURN + 1
@@ -90,10 +87,10 @@ async def read_newest(line: SessionLine, limit: int) -> Texts:
     window = line.window
     # What is kept is bounded; what was asked for is not.
     line.know(tip, window.cut(max(limit, line.wanted)))
-    return [window.text(limit)]
+    return window.excerpts(limit)
 
 
-async def read_whole(line: SessionLine) -> Texts:
+async def read_whole(line: SessionLine) -> list[Excerpt]:
     """Read all items of the current branch; what is not too large is kept as its window."""
     tip = await line.refresh()
     if line.window is None or not line.window.complete:
@@ -106,38 +103,34 @@ async def read_whole(line: SessionLine) -> Texts:
     else:
         # Whoever reads all does so again and again: what is added must not cut the window down.
         line.wanted = max(line.wanted, len(window))
-    return [window.text()]
+    return window.excerpts()
 
 
-async def _read_long(line: SessionLine, tip: Tip) -> Texts:
+async def _read_long(line: SessionLine, tip: Tip) -> list[Excerpt]:
     """Read all items in pages, and keep them as the window if they are not too large."""
     found: list[list[bytes]] = []
     last: ItemRow | None = None
     async for rows in pages(line, Stretch(tip.head, tip.depth)):
         last = last or (rows[-1] if rows else None)
         found.append(list(map(line.open_item, rows)))
-    found.reverse()
-    window = Window([item for page in found for item in page])
+    window = Window([item for page in reversed(found) for item in page])
     # Read at several moments: it is what the tip says only where nothing was added to its last turn meanwhile.
     if last is not None and (last.turn, last.seq + 1) == (tip.head, tip.seq) and window.size <= LARGEST:
         line.wanted = max(line.wanted, len(window))
         line.know(tip, window)
-    return list(map(joined, found))
+    return window.excerpts()
 
 
-async def read_all(line: SessionLine, stretch: Stretch, limit: int | None) -> Texts:
+async def read_all(line: SessionLine, stretch: Stretch, limit: int | None) -> list[Excerpt]:
     """Read the newest `limit` items of a stretch (None: all), oldest first."""
-    found: Texts = []
-    left = limit
+    found: list[list[bytes]] = []
+    count = 0
     async for rows in pages(line, stretch):
-        if left is not None:
-            rows = rows[max(0, len(rows) - left) :]
-            left -= len(rows)
-        found.append(joined(map(line.open_item, rows)))
-        if left == 0:
+        found.append(list(map(line.open_item, rows)))
+        count += len(rows)
+        if limit is not None and count >= limit:
             break
-    found.reverse()
-    return found
+    return Window([item for page in reversed(found) for item in page]).excerpts(limit)
 
 
 async def pages(line: SessionLine, stretch: Stretch) -> AsyncIterator[list[ItemRow]]:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, lists, none, sampled_from, tuples
 
-from core.sealed import decode_list
-from core.window import LARGEST, Window, Windows, without_cut_off_outputs
+from core.window import LARGEST, PIECE, Window, Windows, without_cut_off_outputs
 
 
 def items(count, first=0):
@@ -17,6 +16,10 @@ def items(count, first=0):
 
 def texts(found):
     return [int(item["content"]) for item in found]
+
+
+def read(window, limit=None):
+    return [item for excerpt in window.excerpts(limit) for item in excerpt.read()]
 
 
 def holder(*, wanted=64):
@@ -37,7 +40,7 @@ def call(number):
 
 @pytest.mark.parametrize(("limit", "found"), [(None, [0, 1, 2]), (0, []), (1, [2]), (3, [0, 1, 2]), (9, [0, 1, 2])])
 def test_a_limit_means_the_newest_items_oldest_first(limit, found):
-    assert texts(Window(items(3)).read(limit)) == found
+    assert texts(read(Window(items(3)), limit)) == found
 
 
 def test_a_window_covers_what_it_holds_and_anything_where_nothing_is_older():
@@ -48,18 +51,18 @@ def test_a_window_covers_what_it_holds_and_anything_where_nothing_is_older():
 
 def test_what_is_read_is_a_copy_each_time():
     window = Window([b'{"content": [{"text": "as it was"}]}'])
-    window.read()[0]["content"][0]["text"] = "changed"
-    assert window.read() == [{"content": [{"text": "as it was"}]}]
+    read(window)[0]["content"][0]["text"] = "changed"
+    assert read(window) == [{"content": [{"text": "as it was"}]}]
 
 
 def test_items_that_only_json_can_write_are_read_beside_the_others():
     window = Window([*items(1), b'\n{"content": "\\ud800", "big": 123456789012345678901234567890}'])
-    assert window.read()[1] == {"content": "\ud800", "big": 123456789012345678901234567890}
+    assert read(window)[1] == {"content": "\ud800", "big": 123456789012345678901234567890}
 
 
 def test_a_window_of_its_newest_items_no_longer_covers_everything():
     cut = Window(items(5)).cut(2)
-    assert (texts(cut.read()), cut.complete) == ([3, 4], False)
+    assert (texts(read(cut)), cut.complete) == ([3, 4], False)
     whole = Window(items(2))
     assert whole.cut(2) is whole
 
@@ -85,17 +88,25 @@ def test_a_window_reads_as_a_list_of_the_same_items_would(steps, limit):
             kept = kept[-count - 1 :]
             while sum(len(item) + 1 for item in kept) > size:
                 kept = kept[1:]
-    assert window.read(limit) == [
+    assert read(window, limit) == [
         json.loads(item) for item in (kept if limit is None else kept[len(kept) - min(limit, len(kept)) :])
     ]
     assert (len(window), window.size) == (len(kept), sum(len(item) + 1 for item in kept))
 
 
-def test_what_was_copied_out_as_text_does_not_grow():
+def test_what_is_added_is_not_in_an_excerpt_of_before():
     window = Window(items(1))
-    text = window.text()
+    (excerpt,) = window.excerpts()
     window.add(items(1, 1))
-    assert (texts(decode_list(text)), texts(window.read())) == ([0], [0, 1])
+    assert (texts(excerpt.read()), texts(read(window))) == ([0], [0, 1])
+
+
+@pytest.mark.parametrize(("limit", "pieces"), [(None, [PIECE, PIECE, 5]), (PIECE + 1, [PIECE, 1]), (PIECE, [PIECE])])
+def test_what_is_long_is_read_in_pieces(limit, pieces):
+    window = Window(items(2 * PIECE + 5))
+    found = [texts(excerpt.read()) for excerpt in window.excerpts(limit)]
+    assert [len(piece) for piece in found] == pieces
+    assert [number for piece in found for number in piece] == list(range(2 * PIECE + 5))[-sum(pieces) :]
 
 
 def test_additions_are_read_and_old_items_go_where_nobody_wants_that_many():
@@ -103,9 +114,9 @@ def test_additions_are_read_and_old_items_go_where_nobody_wants_that_many():
     windows.keep(held, Window(items(1)))
     for number in range(1, 6):
         windows.add(held, items(1, number))
-    assert texts(held.window.read()) == [0, 1, 2, 3, 4, 5]
+    assert texts(read(held.window)) == [0, 1, 2, 3, 4, 5]
     windows.add(held, items(1, 6))
-    assert (texts(held.window.read()), held.window.complete) == ([4, 5, 6], False)
+    assert (texts(read(held.window)), held.window.complete) == ([4, 5, 6], False)
 
 
 def test_a_holder_without_a_window_gets_none_by_an_addition():
@@ -121,7 +132,7 @@ def test_windows_that_nobody_read_go_first_when_there_are_too_many_bytes():
         windows.keep(held, Window(items(20)))
     for held in holders:
         held.window.used = False
-    holders[0].window.read()
+    read(holders[0].window)
     windows.keep(holder(), Window(items(20)))
     assert [held.window is not None for held in holders] == [True, False, True, True]
     assert windows.held <= 5000
