@@ -11,7 +11,7 @@ from core.models import Place
 from core.queries.branches import BranchesOf, MovesOf
 from core.queries.turns import TurnAt, TurnById
 from core.records.guards import SessionAt
-from core.records.record import Record
+from core.records.record import Commit, Record
 from core.records.turns import AddItem, AddTurn, GrowBranch
 from core.sealed import decode, encode, item_row
 from core.standalone.line import LineJob, SessionLine, Tip, is_user
@@ -28,7 +28,7 @@ class Draft:
     depth: int
     seq: int
     said: bool
-    records: list[Record]
+    records: Commit
     grown: bool = False
 
     def land(self, tip: Tip) -> None:
@@ -56,10 +56,10 @@ def draft(line: SessionLine, tip: Tip, items: Sequence[bytes], users: Sequence[b
         seq += 1
         said = said or user
     if head is None or head == tip.head:
-        return Draft(head, depth, seq, said, records)
+        return Draft(head, depth, seq, said, tuple(records))
     # Not noted as a move: that would cost as much again. `redo` sees that the head is not where undo has put it.
     records.append(GrowBranch(key, tip.branch, head, at))
-    return Draft(head, depth, seq, said, records, grown=True)
+    return Draft(head, depth, seq, said, tuple(records), grown=True)
 
 
 class Adding(LineJob):
@@ -78,7 +78,7 @@ class Adding(LineJob):
         if tip is None or not tip.version or not (tip.open or self._begins_turn(tip)):
             return False
         self._draft = made = draft(line, tip, self._items, self._users)
-        line.writer.enter(tuple(made.records), self)
+        line.writer.enter(made.records, self)
         return True
 
     async def work(self) -> None:
@@ -93,7 +93,7 @@ class Adding(LineJob):
         else:
             copy = await copied(line, tip)
             made = draft(line, copy.before, [*copy.items, *items], [*copy.users, *users])
-        await line.writer.commit(tuple(made.records))
+        await line.writer.commit(made.records)
         made.land(tip)
         line.added(items)
 

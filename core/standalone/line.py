@@ -257,8 +257,9 @@ class SessionLine:
     def stands(self, rows: Sequence[StandRow]) -> bool:
         """Whether the session stands in the store where it is known to."""
         tip = self.tip
-        known = [(tip.version, tip.head, tip.seq)] if tip and tip.exists else []
-        return [(row.version, row.head, row.seq) for row in rows] == known
+        if tip is None or not tip.exists:
+            return not rows
+        return len(rows) == 1 and (rows[0].version, rows[0].head, rows[0].seq) == (tip.version, tip.head, tip.seq)
 
     async def load(self, turns: int = 1) -> Tip:
         """Read where the session stands, and the items of its newest turns."""
