@@ -77,12 +77,14 @@ class Window:
             for at in range(first, count, PIECE)
         ]
 
-    def add(self, items: Sequence[bytes]) -> None:
-        """Take in what was added to the history."""
-        at = self.size
-        ends = [at := at + len(item) + 1 for item in items]
-        self._text += b"".join([item + b"," for item in items])
-        self._ends.extend(ends)
+    def add(self, items: Sequence[bytes]) -> int:
+        """Take in what was added to the history; returns by how many bytes it has grown."""
+        if not items:
+            return 0
+        before = at = len(self._text) - 1
+        self._text += b",".join(items) + b","
+        self._ends.extend([at := at + len(item) + 1 for item in items])
+        return at - before
 
     def cut(self, keep: int, largest: int = LARGEST) -> "Window":
         """The newest items only: at most `keep` of them, and at most `largest` bytes."""
@@ -154,12 +156,10 @@ class Windows(Generic[HolderT]):
         window = holder.window
         if window is None:
             return
-        before = window.size
-        window.add(items)
+        grown = window.add(items)
         if window.size > LARGEST or len(window) > 2 * holder.wanted:
             # Down to half, so that not every addition has to cut again.
             return self.keep(holder, window.cut(holder.wanted, LARGEST // 2))
-        grown = window.size - before
         self.held += grown
         self._sizes[holder] += grown
         if self.held > self._size:

@@ -112,7 +112,8 @@ class Doing(LineJob):
 class SessionLine:
     """A session in the thread of its store. `window` may be read in any thread, all else only there.
 
-    `key` is its id in the store, `owner` whose key seals it, `main` the first branch's name in the store.
+    `key` is its id in the store, `owner` whose key seals it, `main` the first branch's name in the store; `untold` says
+    that the store cannot tell, without being asked, that somebody else wrote.
     """
 
     sealer: Sealer
@@ -120,6 +121,7 @@ class SessionLine:
     key: bytes = b""
     owner: str
     main: bytes
+    untold: bool
 
     def __init__(self, session_id: str, lines: "Lines") -> None:
         self.session_id = session_id
@@ -142,11 +144,6 @@ class SessionLine:
             return None
         return window if self.unchanged() else None
 
-    @property
-    def untold(self) -> bool:
-        """Whether the store cannot tell, without being asked, that somebody else wrote."""
-        return self.shared.parts.store.stamp() is None
-
     def unchanged(self) -> bool:
         """Whether surely nobody else wrote since this session was read; an odd stamp says that somebody is writing."""
         stamp = self.shared.parts.store.stamp()
@@ -161,6 +158,7 @@ class SessionLine:
         self.owner = owner_of(self.key)
         self.main = self.sealer.lookup("branch", MAIN)
         self.writer = self.shared.writer_of(self.key)
+        self.untold = self.shared.parts.store.stamp() is None
 
     # --- one after the other ------------------------------------------------------------------------------------------
 

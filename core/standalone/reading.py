@@ -42,7 +42,7 @@ class Reading(LineJob):
     def at_once(self) -> bool:
         """Ask no more than whether anybody wrote, where all else is known."""
         line, window = self.line, self.line.window
-        if not line.untold or line.tip is None or window is None or not window.covers(self._limit):
+        if line.tip is None or not line.untold or window is None or not window.covers(self._limit):
             return False
         line.shared.checks.enter(line.key, self)
         return True
