@@ -7,7 +7,7 @@ from adapters.redis_server import is_redis
 from core.errors import ConfigError
 from core.ports import Store
 
-_ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path), postgresql://USER@HOST/DATABASE or memory:"
+ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path), postgresql://USER@HOST/DATABASE or memory:"
 _EXTRA = "install it with `pip install deskmate[postgres]`"
 PATIENCE = 30.0
 """Seconds to wait for a server that is away."""
@@ -31,24 +31,31 @@ async def open_store(
         await store.close()
 
 
+def names_store(url: str) -> bool:
+    """Whether a URL is one of those, or `postgres://...` for `postgresql://...`."""
+    scheme, _, rest = url.partition(":")
+    on_file = scheme == "sqlite" and rest.startswith("///") and rest != "///"
+    return url == "memory:" or on_file or scheme in ("postgresql", "postgres")
+
+
 async def _open(url: str, *, desk: bool, patience: float, writers: int) -> Store:
     scheme, _, rest = url.partition(":")
-    if url == "memory:" or (scheme == "sqlite" and rest.startswith("///") and rest != "///"):
+    if is_redis(url):
+        raise ConfigError(
+            "DESK_STORE cannot be Redis: a turn of the desk is one commit over all it touches, and Redis keeps single "
+            f"sessions, for `open_session`. It must be {ALLOWED}"
+        )
+    if not names_store(url):
+        # The URL itself may hold a password.
+        raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {ALLOWED}")
+    if scheme in ("sqlite", "memory"):
         from adapters.storage.sqlite import SqliteStore
         from adapters.storage.sqlite_file import MEMORY
 
         return await SqliteStore.open(MEMORY if scheme == "memory" else rest.removeprefix("///"), desk=desk)
-    if is_redis(url):
-        raise ConfigError(
-            "DESK_STORE cannot be Redis: a turn of the desk is one commit over all it touches, and Redis keeps single "
-            f"sessions, for `open_session`. It must be {_ALLOWED}"
-        )
-    if scheme in ("postgresql", "postgres"):
-        try:
-            from adapters.storage.postgres import PostgresStore
-        except ImportError as error:
-            raise ConfigError(f"DESK_STORE names PostgreSQL: {error.name} is missing, {_EXTRA}") from error
+    try:
+        from adapters.storage.postgres import PostgresStore
+    except ImportError as error:
+        raise ConfigError(f"DESK_STORE names PostgreSQL: {error.name} is missing, {_EXTRA}") from error
 
-        return await PostgresStore.open(url, patience=patience, writers=writers)
-    # The URL itself may hold a password.
-    raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {_ALLOWED}")
+    return await PostgresStore.open(url, patience=patience, writers=writers)

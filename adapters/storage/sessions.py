@@ -24,8 +24,8 @@ from adapters.sealing import (
     patiently,
 )
 from adapters.sealing import master_key as find_master_key
-from adapters.storage import PATIENCE, open_store
-from core.errors import KeyringAwayError, KeyringError, StoreError
+from adapters.storage import ALLOWED, PATIENCE, names_store, open_store
+from core.errors import ConfigError, KeyringAwayError, KeyringError, StoreError
 from core.ports import SessionStore, Store
 from core.queries.counts import Counts
 from core.queries.query import Query
@@ -61,7 +61,14 @@ def open_session(
     under the key in FILE.key, for a server in ~/.local/share/deskmate, made where the store is new. `keyring` says
     where the wrapped data keys are: a file, or `postgresql://...`; without it they are in FILE.keys, on PostgreSQL in
     the database DATABASE_keys, for Redis in that Redis. A key that is wrong or missing is a KeyringError at first use.
+    A URL that names no store is a ConfigError at once.
     """
+    if not (is_redis(url) or names_store(url)):
+        # The URL itself may hold a password.
+        scheme = url.partition(":")[0][:20]
+        raise ConfigError(
+            f"no store for sessions has such a URL ({scheme}:...): give {ALLOWED}, or redis://HOST/NUMBER"
+        )
     if url.startswith(FILE):
         url = FILE + os.path.abspath(url.removeprefix(FILE))
     return DeskSession(session_id, Use(Address(url, master_key, keyring)), session_settings)
@@ -166,16 +173,6 @@ class WholeStore:
     async def holds_content(self) -> bool:
         """Whether anything is in it."""
         return any(count.rows for count in await self._store.read(Counts()))
-
-
-def _files_of(url: str) -> str:
-    """How the files of a store's keys begin: beside its file, or for a server in the user's data folder."""
-    if url.startswith(FILE):
-        return url.removeprefix(FILE)
-    parts = urlsplit(url)
-    folder = Path.home() / ".local/share/deskmate"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return str(folder / re.sub(r"[^\w.-]+", "-", f"{parts.scheme}-{parts.hostname}-{parts.port or ''}{parts.path}"))
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.storage.sessions import open_session
 from core.errors import (
+    ConfigError,
     KeyringError,
     StoreError,
 )
@@ -22,6 +23,14 @@ async def test_what_was_said_is_there_when_the_store_is_opened_again(lasting_url
         async with open_session(lasting_url, "alice") as session:
             assert await session.get_items() == turns(*range(number))
             await say(session, number)
+
+
+@pytest.mark.parametrize("url", ["oracle://bob:hunter2@db/x", "sqlite:///", "sessions.db", "redis:here"])
+def test_a_url_that_names_no_store_is_refused_at_once_with_what_would_name_one(url):
+    with pytest.raises(ConfigError, match=r"give sqlite:///FILE .* postgresql://.* memory:, or redis://") as raised:
+        open_session(url, "alice")
+    assert "hunter2" not in str(raised.value)
+    assert "DESK_STORE" not in str(raised.value)
 
 
 async def test_nothing_that_was_said_stands_in_the_files_as_it_is(tmp_path):
