@@ -19,8 +19,6 @@ METADATA = "deskmate_piece"
 PIECE = 2_900
 """Characters of a piece as rendered: with a note before it, it still fits one section and `chat.update` (4,000)."""
 SECTION = 3_000
-STREAMED = 12_000
-"""Characters of one `markdown_text`."""
 
 _SHORTEST = 64
 _IN_ROW = 5
@@ -91,21 +89,9 @@ def stream_start(ref: ConversationRef) -> Json:
     return {"channel": ref.channel, **_in_thread(ref), **person}
 
 
-def stream_stop(delivery: Delivery, ts: str, rest: str = "") -> Json:
-    """What `chat.stopStream` takes: the rest of the text, the buttons, and the key, which a stream gets only now."""
-    ending = {"markdown_text": rest} if rest else {}
-    blocks = {"blocks": buttons(delivery.buttons)} if delivery.buttons else {}
-    return {"channel": delivery.ref.channel, "ts": ts, **ending, **blocks, "metadata": metadata(delivery.key)}
-
-
 def streamed(text: str, *, whole: bool = False) -> str:
     """The Markdown a stream shows of a text so far; as the text grows it only ever gets longer, until it is whole."""
     return defused(text if whole else decided(text))
-
-
-def stream_pieces(markdown: str) -> list[str]:
-    """Cut what is to be appended to a stream into what one call takes."""
-    return [markdown[at : at + STREAMED] for at in range(0, len(markdown), STREAMED)]
 
 
 def buttons(choices: Sequence[Button]) -> list[Json]:

@@ -86,11 +86,3 @@ class DeliveriesTo(Query[DeliveryRow]):
 
     row = DeliveryRow
     owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownDeliveries(Query[DeliveryRow]):
-    """Pieces whose fate is not known, in order; at most `limit`."""
-
-    row = DeliveryRow
-    limit: int

@@ -6,7 +6,7 @@ from simulators.discord_service import limits
 from simulators.discord_service.hands import Hands, Spot
 from simulators.discord_service.model import PRIVATE_THREAD, PUBLIC_THREAD, Channel, Json, Message, User
 from simulators.discord_service.parts import Parts
-from simulators.discord_service.writing import SUPPRESS_EMBEDS, attach
+from simulators.discord_service.writing import attach
 
 Files = Mapping[str, bytes]
 
@@ -58,12 +58,6 @@ class Person(Hands):
         message.stickers = [{"id": self._world.ids.new(), "name": name, "format_type": 1}]
         return self._parts.happenings.post(message)
 
-    def forward(self, channel: Channel, message: Spot) -> Message:
-        """Send on a message: it has no words of its own."""
-        reference = reference_to(self._world.channels[message.channel], message) | {"type": 1}
-        copy = Message(self._world.ids.new(), channel.id, self.id, sent=self._world.clock(), reference=reference)
-        return self._parts.happenings.post(copy)
-
     def edit(self, message: Spot, text: str) -> Message:
         """Change one's own words."""
         return self._parts.happenings.edit(self._find(message), {"content": text})
@@ -76,10 +70,6 @@ class Person(Hands):
         else:
             self._parts.happenings.delete_many(self._world.channels[found[0].channel], found)
 
-    def dismiss(self, message: Spot) -> None:
-        """Dismiss an ephemeral message; the app never hears of it."""
-        del self._world.channels[message.channel].ephemerals[message.id]
-
     def react(self, message: Spot, emoji: str) -> None:
         """Put a reaction on."""
         self._parts.happenings.react(self._find(message), self.id, emoji)
@@ -91,11 +81,6 @@ class Person(Hands):
     def clear_reactions(self, message: Spot, emoji: str | None = None) -> None:
         """Take all reactions off, or all of one kind, as a moderator."""
         self._parts.happenings.clear_reactions(self._find(message), emoji)
-
-    def suppress_embeds(self, message: Spot) -> None:
-        """Take the previews off a message."""
-        found = self._find(message)
-        self._parts.happenings.edit(found, {"flags": found.flags | SUPPRESS_EMBEDS})
 
     def pin(self, message: Spot, *, pinned: bool = True) -> None:
         """Pin a message; the channel says so."""

@@ -166,25 +166,11 @@ def test_a_stream_names_for_whom_it_is_where_others_read(ref):
     assert person == ((None, None) if ref.direct else ("T2", "U7"))
 
 
-def test_a_stream_ends_with_its_rest_its_buttons_and_its_key():
-    payload = render.stream_stop(ANSWER, "1780000010.000100", "rest")
-    assert (payload["ts"], payload["markdown_text"]) == ("1780000010.000100", "rest")
-    assert payload["metadata"] == render.metadata("e1.1")
-    assert len(elements(payload["blocks"])) == 4
-    assert "markdown_text" not in render.stream_stop(ANSWER, "1780000010.000100")
-
-
 def test_a_stream_holds_back_what_may_still_become_a_ping():
     assert render.streamed("so <") == "so "
     assert render.streamed("so <", whole=True) == "so <"
     assert render.streamed("so @her") == "so "
     assert "<!" not in render.streamed("so <!here> now")
-
-
-def test_a_long_addition_to_a_stream_takes_several_calls():
-    pieces = render.stream_pieces("x" * 25_000)
-    assert [len(piece) for piece in pieces] == [12_000, 12_000, 1_000]
-    assert render.stream_pieces("") == []
 
 
 def test_the_home_tab_shows_tickets_usage_and_what_is_remembered():

@@ -27,7 +27,6 @@ from core.queries.outbox import (
     OpenAt,
     OpenDeliveries,
     OutletAt,
-    UnknownDeliveries,
     WaitingOutlets,
 )
 from core.queries.people import (
@@ -189,7 +188,7 @@ QUESTIONS = (
     TicketsOf("c"), Tickets(9), TicketByNumber("w", 1002), TicketById("k1"), ChangesOf("k1", 9), ChangesBy("t1"),
     BudgetOf("c/day"), UsageLedger(0, 2), PlacedUsage("", 9, 0, 2), UsageMonths("c"), CounterOf("n"),
     UsageOfCustomer("c"), UsageOfSession(S), UsageByTurn(S), UsageByTurnOfBranch(S, MAIN_BRANCH),
-    OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), UnknownDeliveries(9), AuditLines(9), Counts(),
+    OpenDeliveries("terminal", 0, 9), DeliveriesOf("t1"), AuditLines(9), Counts(),
     AuditAfter(0, 9), AuditEnd(), Backlog(),
     TurnsSpokenIn(S, "c"), QuestionBy(S, "c"), NoteByKey("slack", "stream", b"note"), NotesOf("slack", "stream"),
     AllNotesOf("slack"),

@@ -12,7 +12,7 @@ from core.queries.bill import (
 )
 from core.queries.counts import Backlog, BacklogRow, Counts
 from core.queries.log import AuditAfter, AuditEnd, AuditEndRow, AuditLines
-from core.queries.outbox import DeliveriesOf, OpenDeliveries, UnknownDeliveries
+from core.queries.outbox import DeliveriesOf, OpenDeliveries
 from core.queries.tickets import ChangesBy, ChangesOf, TicketById, TicketByNumber, Tickets, TicketsOf
 from core.records.bill import ReplaceUsage
 from core.records.guards import AuditEnds, CustomerAt
@@ -265,14 +265,6 @@ async def test_pieces_of_a_turn_come_in_order(store):
         await commit(store, delivery(key))
     await commit(store, delivery("other", turn="t2"), MarkDelivery("a", "sent", b"id"))
     assert [row.key for row in await store.read(DeliveriesOf("t1"))] == ["z", "a", "m"]
-
-
-async def test_pieces_of_unknown_fate_come_in_order(store):
-    for key in ("z", "a", "known"):
-        await commit(store, delivery(key))
-    await commit(store, MarkDelivery("z", "unknown", None), MarkDelivery("a", "unknown", None))
-    assert [row.key for row in await store.read(UnknownDeliveries(9))] == ["z", "a"]
-    assert [row.key for row in await store.read(UnknownDeliveries(1))] == ["z"]
 
 
 async def test_blanked_pieces_have_lost_their_text(store):

@@ -912,10 +912,6 @@ WHERE turn = :turn ORDER BY seq;
 SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
 WHERE owner = :owner ORDER BY seq;
 
--- name: UnknownDeliveries
-SELECT seq, key, platform, place, session, turn, owner, kind, status, attempts, at, body, sent FROM outbox
-WHERE status = 'unknown' ORDER BY seq LIMIT :limit;
-
 -- name: AuditLines
 SELECT * FROM (
     SELECT seq, id, actor, action, subject, owner, at, digest, link, body FROM audit ORDER BY seq DESC LIMIT :limit
