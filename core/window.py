@@ -1,7 +1,7 @@
 """The newest items of a history, opened: read many times, handed out as copies, a bounded number kept in memory."""
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -11,8 +11,8 @@ from core.sealed import decode_list
 
 LARGEST = 1024 * 1024
 """Bytes of one window; what is larger is read in pages each time, and never kept."""
-PIECE = 1024
-"""Items that are made of a text in one go: up to a millisecond for which nobody else has the interpreter."""
+PIECE = 256 * 1024
+"""Bytes that items are made of in one go: up to a millisecond for which nobody else has the interpreter."""
 OVERHEAD = 512
 """Bytes a window and its holder cost beside the items."""
 
@@ -68,14 +68,16 @@ class Window:
         return self.complete or (limit is not None and limit <= len(self._ends))
 
     def excerpts(self, limit: int | None = None) -> list[Excerpt]:
-        """Give the newest `limit` items (None: all), oldest first, in pieces of at most `PIECE` items."""
+        """Give the newest `limit` items (None: all), oldest first, in pieces of at most `PIECE` bytes or one item."""
         self.used = True
-        count = len(self._ends)
+        ends, count = self._ends, len(self._ends)
         first = 0 if limit is None else max(0, count - limit)
-        return [
-            Excerpt(self._text, self._start(at), self._ends[min(at + PIECE, count) - 1])
-            for at in range(first, count, PIECE)
-        ]
+        found = []
+        while first < count:
+            start = self._start(first)
+            first = max(first + 1, bisect_right(ends, start + PIECE, first, count))
+            found.append(Excerpt(self._text, start, ends[first - 1]))
+        return found
 
     def add(self, items: Sequence[bytes]) -> int:
         """Take in what was added to the history; returns by how many bytes it has grown."""

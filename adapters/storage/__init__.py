@@ -7,6 +7,7 @@ from adapters.redis_server import is_redis
 from core.errors import ConfigError
 from core.ports import Store
 
+FILE = "sqlite:///"
 ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path), postgresql://USER@HOST/DATABASE or memory:"
 _EXTRA = "install it with `pip install deskmate[postgres]`"
 PATIENCE = 30.0
@@ -32,27 +33,28 @@ async def open_store(
 
 
 def names_store(url: str) -> bool:
-    """Whether a URL is one of those, or `postgres://...` for `postgresql://...`."""
-    scheme, _, rest = url.partition(":")
-    on_file = scheme == "sqlite" and rest.startswith("///") and rest != "///"
-    return url == "memory:" or on_file or scheme in ("postgresql", "postgres")
+    """Whether a URL names a store: one of `ALLOWED`, or `postgres:` for `postgresql:`."""
+    return url == "memory:" or url.startswith(("postgresql:", "postgres:")) or (url.startswith(FILE) and url != FILE)
+
+
+def names_none(what: str, url: str, allowed: str = ALLOWED) -> str:
+    """Say that a URL names no store, and what would; no more of it than its scheme, for it may hold a password."""
+    return f"{what} names no store ({url.partition(':')[0][:20]}:...): it must be {allowed}"
 
 
 async def _open(url: str, *, desk: bool, patience: float, writers: int) -> Store:
-    scheme, _, rest = url.partition(":")
     if is_redis(url):
         raise ConfigError(
             "DESK_STORE cannot be Redis: a turn of the desk is one commit over all it touches, and Redis keeps single "
             f"sessions, for `open_session`. It must be {ALLOWED}"
         )
     if not names_store(url):
-        # The URL itself may hold a password.
-        raise ConfigError(f"DESK_STORE names no store ({scheme[:20]}:...): it must be {ALLOWED}")
-    if scheme in ("sqlite", "memory"):
+        raise ConfigError(names_none("DESK_STORE", url))
+    if url == "memory:" or url.startswith(FILE):
         from adapters.storage.sqlite import SqliteStore
         from adapters.storage.sqlite_file import MEMORY
 
-        return await SqliteStore.open(MEMORY if scheme == "memory" else rest.removeprefix("///"), desk=desk)
+        return await SqliteStore.open(url.removeprefix(FILE) if url.startswith(FILE) else MEMORY, desk=desk)
     try:
         from adapters.storage.postgres import PostgresStore
     except ImportError as error:

@@ -24,7 +24,7 @@ from adapters.sealing import (
     patiently,
 )
 from adapters.sealing import master_key as find_master_key
-from adapters.storage import ALLOWED, PATIENCE, names_store, open_store
+from adapters.storage import ALLOWED, FILE, PATIENCE, names_none, names_store, open_store
 from core.errors import ConfigError, KeyringAwayError, KeyringError, StoreError
 from core.ports import SessionStore, Store
 from core.queries.counts import Counts
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 WRITERS = 2
 """Batches on their way to a server at a time: while it writes one, the next is made ready."""
 MEMORY = "memory:"
-FILE = "sqlite:///"
 
 
 def open_session(
@@ -64,11 +63,7 @@ def open_session(
     A URL that names no store is a ConfigError at once.
     """
     if not (is_redis(url) or names_store(url)):
-        # The URL itself may hold a password.
-        scheme = url.partition(":")[0][:20]
-        raise ConfigError(
-            f"no store for sessions has such a URL ({scheme}:...): give {ALLOWED}, or redis://HOST/NUMBER"
-        )
+        raise ConfigError(names_none("the URL of a session", url, f"{ALLOWED}, or redis://HOST:PORT/NUMBER"))
     if url.startswith(FILE):
         url = FILE + os.path.abspath(url.removeprefix(FILE))
     return DeskSession(session_id, Use(Address(url, master_key, keyring)), session_settings)

@@ -108,12 +108,7 @@ async def read_whole(line: SessionLine) -> list[Excerpt]:
 
 async def _read_long(line: SessionLine, tip: Tip) -> list[Excerpt]:
     """Read all items in pages, and keep them as the window if they are not too large."""
-    found: list[list[bytes]] = []
-    last: ItemRow | None = None
-    async for rows in pages(line, Stretch(tip.head, tip.depth)):
-        last = last or (rows[-1] if rows else None)
-        found.append(list(map(line.open_item, rows)))
-    window = Window([item for page in reversed(found) for item in page])
+    window, last = await _read_pages(line, Stretch(tip.head, tip.depth), None)
     # Read at several moments: it is what the tip says only where nothing was added to its last turn meanwhile.
     if last is not None and (last.turn, last.seq + 1) == (tip.head, tip.seq) and window.size <= LARGEST:
         line.wanted = max(line.wanted, len(window))
@@ -123,14 +118,25 @@ async def _read_long(line: SessionLine, tip: Tip) -> list[Excerpt]:
 
 async def read_all(line: SessionLine, stretch: Stretch, limit: int | None) -> list[Excerpt]:
     """Read the newest `limit` items of a stretch (None: all), oldest first."""
+    window, _ = await _read_pages(line, stretch, limit)
+    return window.excerpts(limit)
+
+
+async def _read_pages(line: SessionLine, stretch: Stretch, limit: int | None) -> tuple[Window, ItemRow | None]:
+    """Read at least the newest `limit` items of a stretch (None: all), and tell which is the last one."""
     found: list[list[bytes]] = []
+    last: ItemRow | None = None
     count = 0
     async for rows in pages(line, stretch):
+        last = last or (rows[-1] if rows else None)
         found.append(list(map(line.open_item, rows)))
         count += len(rows)
         if limit is not None and count >= limit:
             break
-    return Window([item for page in reversed(found) for item in page]).excerpts(limit)
+    window = Window()
+    while found:
+        window.add(found.pop())
+    return window, last
 
 
 async def pages(line: SessionLine, stretch: Stretch) -> AsyncIterator[list[ItemRow]]:

@@ -101,12 +101,22 @@ def test_what_is_added_is_not_in_an_excerpt_of_before():
     assert (texts(excerpt.read()), texts(read(window))) == ([0], [0, 1])
 
 
-@pytest.mark.parametrize(("limit", "pieces"), [(None, [PIECE, PIECE, 5]), (PIECE + 1, [PIECE, 1]), (PIECE, [PIECE])])
-def test_what_is_long_is_read_in_pieces(limit, pieces):
-    window = Window(items(2 * PIECE + 5))
-    found = [texts(excerpt.read()) for excerpt in window.excerpts(limit)]
+@pytest.mark.parametrize(
+    ("sizes", "limit", "pieces"),
+    [
+        ([PIECE - 1], None, [1]),
+        ([PIECE], None, [1]),
+        ([PIECE // 2 - 1] * 5, None, [2, 2, 1]),
+        ([PIECE // 2 - 1] * 5, 3, [2, 1]),
+        ([1, 3 * PIECE, 1, 1], None, [1, 1, 2]),
+        ([], None, []),
+    ],
+)
+def test_what_is_long_is_read_in_pieces_and_an_item_is_never_cut(sizes, limit, pieces):
+    said = [b'"%b"' % (b"x" * (size - 2)) if size > 1 else b"1" for size in sizes]
+    found = [excerpt.read() for excerpt in Window(said).excerpts(limit)]
     assert [len(piece) for piece in found] == pieces
-    assert [number for piece in found for number in piece] == list(range(2 * PIECE + 5))[-sum(pieces) :]
+    assert [item for piece in found for item in piece] == [json.loads(item) for item in said][-sum(pieces) :]
 
 
 def test_additions_are_read_and_old_items_go_where_nobody_wants_that_many():

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
+from adapters.storage import FILE, names_none
 from adapters.storage.moving.sqlite_rows import SqliteRows, backup_file, require_store, schema_of, snapshot, taken
 from adapters.storage.moving.sqlite_target import is_empty, new_file
 from adapters.storage.moving.tables import TableReader, TableWriter
@@ -15,7 +16,6 @@ from adapters.storage.sqlite_file import clear_errors
 from core.errors import BadInputError, StoreError
 
 ALLOWED = "sqlite:///FILE (sqlite:////FILE for an absolute path) or postgresql://USER@HOST/DATABASE"
-FILE = "sqlite:///"
 SERVERS = ("postgresql://", "postgres://")
 
 
@@ -119,10 +119,8 @@ def place_of(url: str) -> str:
 
 def file_of(url: str) -> str:
     """The file a URL names. Raises BadInputError for what names none."""
-    scheme = url.partition(":")[0]
     if not url.startswith(FILE) or url == FILE:
-        # The URL itself may hold a password.
-        raise BadInputError(f"that names no store ({scheme[:20]}:...): it must be {ALLOWED}")
+        raise BadInputError(names_none("that", url, ALLOWED))
     return os.path.realpath(url.removeprefix(FILE))
 
 
